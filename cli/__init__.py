@@ -1,0 +1,1 @@
+"""The `dlr` command: one module a subcommand, imported only when it is called."""

@@ -1,0 +1,143 @@
+"""Every setting of the product, read once from the environment and a ``.env`` file."""
+
+import re
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    BeforeValidator,
+    ByteSize,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
+_BIND = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(?P<port>[0-9]{1,5})")
+
+
+class SettingsError(ValueError):
+    """One or more settings are wrong; the message names each with what to do."""
+
+
+def _split(value: object) -> object:
+    """Take a comma-separated text apart; blanks around a part do not count."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _network(value: object) -> object:
+    """Read ``10.0.0.0/8`` or a single address; host bits must be clear."""
+    return ip_network(value) if isinstance(value, str) else value
+
+
+CommaSeparated = BeforeValidator(_split)
+
+
+class Settings(BaseSettings):
+    """The product's settings; each field is the variable ``DLR_<FIELD>`` in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DLR_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    data: Path = Path("data")
+    """Folder of everything that is stored. One folder, one product."""
+    push_tokens: Annotated[tuple[SecretStr, ...], NoDecode, CommaSeparated] = ()
+    """Secrets of the push URL. Several are valid at once, so that one can be rotated."""
+    bind: str = "127.0.0.1:8080"
+    """Address and port of the receiver, ``host:port`` or ``[v6]:port``."""
+    provider_timezone: str = "Asia/Shanghai"
+    """Zone of the provider's naive times (IANA name)."""
+    max_body_bytes: ByteSize = Field(default=ByteSize(4 * 1024**2), gt=0)
+    """Largest body taken; a number of bytes or a text such as ``4MiB``."""
+    allowed_networks: Annotated[
+        tuple[Annotated[Network, BeforeValidator(_network)], ...], NoDecode, CommaSeparated
+    ] = ()
+    """Networks that may push; empty means every address."""
+    trusted_proxies: Annotated[
+        tuple[Annotated[Network, BeforeValidator(_network)], ...], NoDecode, CommaSeparated
+    ] = ()
+    """Networks whose ``X-Forwarded-For`` is believed."""
+    memory_limit: ByteSize | None = Field(default=None, ge=256 * 10**6)
+    """Memory of the pipeline's database engine, such as ``1GB``; by default its own choice."""
+    default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
+    """Country (ISO 3166) of a number that is written without its country code."""
+    export_mobile: Literal["masked", "hashed", "plain"] = "masked"
+    """How mobiles appear in exports and in the published database."""
+    export_mobile_key: SecretStr | None = None
+    """Key of the keyed hash; needed for, and only for, ``hashed``."""
+
+    @field_validator("push_tokens")
+    @classmethod
+    def _tokens_fit_a_url(cls, tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(_TOKEN.fullmatch(token.get_secret_value()) for token in tokens):
+            raise ValueError("each token takes 1 to 200 of the characters A-Z a-z 0-9 . _ ~ -")
+        return tokens
+
+    @field_validator("bind")
+    @classmethod
+    def _bind_has_host_and_port(cls, bind: str) -> str:
+        match = _BIND.fullmatch(bind)
+        if not match or int(match["port"]) > 65535:
+            raise ValueError("takes host:port, such as 127.0.0.1:8080 or [::1]:8080")
+        return bind
+
+    @field_validator("provider_timezone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("is no IANA time zone, such as Asia/Shanghai or UTC") from error
+        return name
+
+    @model_validator(mode="after")
+    def _hash_has_a_key(self) -> "Settings":
+        key = self.export_mobile_key
+        if self.export_mobile == "hashed" and (key is None or len(key.get_secret_value()) < 16):
+            raise ValueError(
+                "DLR_EXPORT_MOBILE=hashed needs DLR_EXPORT_MOBILE_KEY, a secret of 16 characters "
+                "or more that is kept outside the data folder"
+            )
+        return self
+
+    @property
+    def host(self) -> str:
+        """Host part of ``bind``, without the brackets of an IPv6 address."""
+        return self.bind.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """Port part of ``bind``."""
+        return int(self.bind.rpartition(":")[2])
+
+    @cached_property
+    def landing(self) -> Path:
+        """Root of the landed files of all providers."""
+        return self.data.absolute() / "landing"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; ``overrides`` (field names) stand above the environment.
+
+    Raises SettingsError with one line for each wrong setting. A value is never
+    repeated in the message, because it may be a secret.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors(include_input=False, include_url=False):
+            name = "DLR_" + str(problem["loc"][0]).upper() if problem["loc"] else ""
+            lines.append(f"{name} {problem['msg'].removeprefix('Value error, ')}".strip())
+        raise SettingsError("Wrong settings:\n  " + "\n  ".join(lines)) from None
