@@ -18,6 +18,9 @@ from datetime import UTC, datetime
 
 RECEIVED_AT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
+_ESCAPED = bytes(range(0x20)) + b'"\\'
+"""Bytes that do not stand for themselves in a JSON text."""
+
 
 class EnvelopeError(ValueError):
     """A line is no envelope; the message says what is wrong with it."""
@@ -52,11 +55,20 @@ class Envelope:
             "content_type": self.content_type,
             "sha256": self.sha256,
         }
+        head = json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")
+        return b"".join((head[:-1], b", ", self._body_member(), b"}\n"))
+
+    def _body_member(self) -> bytes:
+        """Return the body as a member of a JSON object."""
         try:
-            fields["body"] = self.body.decode("utf-8")
+            text = self.body.decode("utf-8")
         except UnicodeDecodeError:
-            fields["body_base64"] = base64.b64encode(self.body).decode("ascii")
-        return json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+            return b'"body_base64": "%b"' % base64.b64encode(self.body)
+        # Form-encoded bodies hold nothing to escape: finding that out costs a third of
+        # escaping, and escaping was half of what the receiver did.
+        if len(self.body.translate(None, _ESCAPED)) == len(self.body):
+            return b'"body": "%b"' % self.body
+        return b'"body": ' + json.dumps(text, ensure_ascii=False).encode("utf-8")
 
     @classmethod
     def from_line(cls, line: bytes) -> "Envelope":

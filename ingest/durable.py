@@ -1,0 +1,125 @@
+"""Files that survive a power cut: written aside, synced, renamed into sight, folder synced."""
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+PARTIAL_SUFFIX = ".partial"
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+WRITE_BUFFER_BYTES = 1024 * 1024
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable; raises OSError."""
+    with open_folder(folder) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def open_folder(folder: Path) -> Iterator[int]:
+    """Lend a descriptor of ``folder``; raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make sure that a private ``folder`` exists and that its name is durable; raises OSError.
+
+    The parent is synced even where the folder is there already: whoever made it may
+    not have come to that.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=PRIVATE_FOLDER)
+    sync_folder(folder.parent)
+
+
+def make_folders(folder: Path) -> None:
+    """Make ``folder`` with all its parents, each durable; raises OSError."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        make_folder(part)
+    if not missing:
+        sync_folder(folder)
+
+
+def check_space(folder: Path, floor_bytes: int) -> None:
+    """Raise OSError (ENOSPC) where fewer than ``floor_bytes`` are free for us."""
+    if free_bytes(folder) < floor_bytes:
+        raise OSError(errno.ENOSPC, f"fewer than {floor_bytes} bytes are free", str(folder))
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the bytes an ordinary user may still write; raises OSError."""
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize
+
+
+def write_visible(parts: Iterable[bytes], partial: Path, target: Path) -> None:
+    """Write ``parts`` to ``partial``, sync, rename to ``target``, sync the target's folder.
+
+    Raises OSError. Nothing is visible then, but where only the last sync failed: the
+    file is complete and may stay, its durability is what cannot be vouched for.
+    """
+    with open_folder(target.parent) as folder:
+
+        def publish() -> None:
+            os.rename(partial, target.name, dst_dir_fd=folder)
+
+        _write_synced(parts, partial, publish)
+        # The descriptor, not the path: a folder that was replaced meanwhile must not be
+        # synced in place of the one that holds the file.
+        os.fsync(folder)
+
+
+def write_and_remove(content: bytes, partial: Path) -> None:
+    """Write and sync a file, then remove it: proof that writing works. Raises OSError."""
+    _write_synced([content], partial, partial.unlink)
+    sync_folder(partial.parent)
+
+
+def _write_synced(parts: Iterable[bytes], partial: Path, finish: Callable[[], None]) -> None:
+    """Write a new file, sync it, then ``finish`` while its lock is still held."""
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb", WRITE_BUFFER_BYTES) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+            finish()
+    except BaseException:
+        # Ours, unacknowledged, and on a full disk in the way of the next try.
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def sweep_aside(partials: Path, aside: Path) -> list[Path]:
+    """Move what dead processes left half-written to ``aside``; return where it is now.
+
+    A living writer holds a lock on its file, on whatever machine it runs, so its files
+    stay. Raises OSError.
+    """
+    swept = []
+    for left in sorted(partials.glob(f"*{PARTIAL_SUFFIX}")):
+        if _is_abandoned(left):
+            make_folder(aside)
+            with contextlib.suppress(FileNotFoundError):
+                swept.append(left.rename(aside / left.name))
+    return swept
+
+
+def _is_abandoned(partial: Path) -> bool:
+    try:
+        with partial.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    return True

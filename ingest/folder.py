@@ -1,0 +1,88 @@
+"""The landing folder of one provider: where each file goes, and what must hold before."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from ingest.durable import (
+    PARTIAL_SUFFIX,
+    check_space,
+    free_bytes,
+    make_folder,
+    make_folders,
+    sweep_aside,
+    write_and_remove,
+    write_visible,
+)
+from ingest.envelope import Envelope
+
+FREE_FLOOR_BYTES = 64 * 1024**2
+"""Room that is left alone: as much as may be in flight when the disk gets tight."""
+
+
+class LandingFolder:
+    """Writes groups of envelopes; the tree is drawn in ``ingest.landing``.
+
+    The root is made by ``open`` and never again: a root that vanishes is a disk that
+    went away, and a folder made in its place would be hidden once it comes back.
+    """
+
+    def __init__(self, root: Path, *, free_floor_bytes: int = FREE_FLOOR_BYTES) -> None:
+        self.root = root
+        self.process = secrets.token_hex(8)
+        """Tells the files and pushes of this process from those of any other."""
+        self._free_floor_bytes = free_floor_bytes
+        self._partials = root / ".partial"
+        self._day: Path | None = None
+
+    def open(self) -> list[Path]:
+        """Make the folders, sweep aside what a dead process left, try a write.
+
+        Returns where the swept files are now. Raises OSError.
+        """
+        make_folders(self.root)
+        make_folder(self._partials)
+        swept = sweep_aside(self._partials, self.root.parent / ".aside")
+        self.probe()
+        return swept
+
+    def write(self, moment: datetime, envelopes: Iterable[Envelope]) -> Path:
+        """Write one durable file named after ``moment``; return it. Raises OSError.
+
+        ``moment`` is UTC and differs from that of every other file of this process.
+        """
+        self._check()
+        day = self.root / f"{moment:%Y-%m-%d}"
+        name = f"{moment:%Y%m%dT%H%M%S.%fZ}-{self.process}.jsonl"
+        try:
+            self._make_day(day)
+            lines = (envelope.to_line() for envelope in envelopes)
+            write_visible(lines, self._partials / (name + PARTIAL_SUFFIX), day / name)
+        except OSError:
+            self._day = None
+            raise
+        return day / name
+
+    def probe(self) -> None:
+        """Write and sync a file, then remove it; raises OSError."""
+        self._check()
+        make_folder(self._partials)
+        write_and_remove(b"probe\n", self._partials / f"probe-{self.process}{PARTIAL_SUFFIX}")
+
+    def free_bytes(self) -> int:
+        """Return the free bytes of the folder's disk, 0 where the folder is gone."""
+        try:
+            return free_bytes(self.root)
+        except OSError:
+            return 0
+
+    def _check(self) -> None:
+        check_space(self.root, self._free_floor_bytes)
+
+    def _make_day(self, day: Path) -> None:
+        """Make the folder of a day once; after a failure make sure again."""
+        if day != self._day:
+            make_folder(self._partials)
+            make_folder(day)
+            self._day = day

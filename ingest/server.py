@@ -1,0 +1,160 @@
+"""The receiver as a process: start, say where, serve, stop in good order."""
+
+import contextlib
+import resource
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+
+import uvicorn
+
+from ingest.app import create_app
+from ingest.folder import LandingFolder
+from ingest.landing import IN_FLIGHT_LIMIT_BYTES, Landing
+from ingest.logs import configure_logging, log_event
+from ingest.settings import Settings, SettingsError, load_settings
+from ingest.wire import CONNECTION_LIMIT, LimitedProtocol
+
+KEEP_ALIVE_S = 30
+GRACE_S = 8
+"""For requests under way at the end; container platforms kill after 10 s by default."""
+UNREADY_FIRST_S = 0.5
+"""How long readiness says no before connections are refused."""
+BACKLOG = 2048
+BODIES_IN_FLIGHT = 4
+
+
+class StartError(Exception):
+    """The receiver cannot start; the message is one sentence with what to do."""
+
+
+def serve(settings: Settings) -> int:
+    """Run the receiver until SIGTERM or SIGINT; return the exit code.
+
+    What keeps it from starting is said in one sentence on standard error, and is 1.
+    """
+    configure_logging()
+    try:
+        _require_token(settings)
+        with contextlib.closing(_listen(settings)) as listener:
+            landing = _open_landing(settings)
+            _announce(listener, landing)
+            _Server(settings, landing).run(sockets=[listener])
+    except (SettingsError, StartError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    closed = landing.close()
+    log_event("stopped", everything_written=closed)
+    return 0 if closed else 1
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that turns unready before it stops, and exits 0 when told to stop."""
+
+    def __init__(self, settings: Settings, landing: Landing) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(settings, landing),
+                http=LimitedProtocol,
+                interface="asgi3",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                backlog=BACKLOG,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        self._landing = landing
+        self._told_at = 0.0
+
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """Turn unready at the first signal, stop at once at a second SIGINT."""
+        if not self._landing.accepting and sig == signal.SIGINT:
+            self.should_exit = self.force_exit = True
+        self._told_at = self._told_at or time.monotonic()
+        self._landing.accepting = False
+
+    async def on_tick(self, counter: int) -> bool:
+        """Stop once readiness has said no for long enough."""
+        if self._told_at and time.monotonic() - self._told_at > UNREADY_FIRST_S:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def _require_token(settings: Settings) -> None:
+    if not settings.push_tokens:
+        raise SettingsError(
+            "DLR_PUSH_TOKENS is empty: set it to a secret of your own, "
+            "such as the output of `openssl rand -hex 16`."
+        )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Bind the port; raises StartError."""
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        cause = error.strerror or type(error).__name__
+        raise StartError(
+            f"Cannot listen on {settings.bind}: {cause}. Free the port, or set DLR_BIND."
+        ) from error
+
+
+def _open_landing(settings: Settings) -> Landing:
+    """Open the landing folder; raises StartError."""
+    _allow_open_files()
+    limit_bytes = max(IN_FLIGHT_LIMIT_BYTES, BODIES_IN_FLIGHT * int(settings.max_body_bytes))
+    folder = LandingFolder(settings.landing / "yunpian")
+    landing = Landing(folder, in_flight_limit_bytes=limit_bytes)
+    try:
+        for swept in landing.open():
+            log_event("swept_aside", file=str(swept), size_bytes=swept.stat().st_size)
+    except OSError as error:
+        cause = error.strerror or type(error).__name__
+        raise StartError(
+            f"Cannot write to {folder.root}: {cause}. Make it writable, or set DLR_DATA."
+        ) from error
+    return landing
+
+
+def _allow_open_files() -> None:
+    """Raise the limit of open files, so that connections never take those of the landing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = (
+        2 * CONNECTION_LIMIT if hard == resource.RLIM_INFINITY else min(2 * CONNECTION_LIMIT, hard)
+    )
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _announce(listener: socket.socket, landing: Landing) -> None:
+    """Print where pushes go, the token masked, and where they land."""
+    host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
+    sys.stdout.write(
+        f"Receiving at http://{host}:{port}/yunpian/status/<token>, "
+        f"landing in {landing.folder.root}\n"
+    )
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Serve with the settings of the environment."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return serve(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

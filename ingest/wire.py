@@ -1,0 +1,147 @@
+"""Below the application: how long a request may take, how big its head may be, no upgrades."""
+
+import asyncio
+from http import HTTPStatus
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+ARRIVAL_TIMEOUT_S = 20.0
+"""From the first byte of a request, or from connecting, to its last byte."""
+HEAD_LIMIT_BYTES = 32 * 1024
+CONNECTION_LIMIT = 1000
+
+_VERSIONS = ("1.0", "1.1")
+_UPGRADE_HEADERS = (b"connection", b"upgrade", b"http2-settings")
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with the limits that it leaves to a proxy."""
+
+    _arrival: asyncio.TimerHandle | None = None
+    _unparsed_bytes = 0
+    _is_head_read = False
+    _is_upgrade = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, or refuse it when there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTION_LIMIT:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
+            self._expect_arrival()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._arrived()
+        super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Stay open for the answer of a client that has said all it wants to say."""
+        is_answer_due = self._is_busy() and self._arrival is None
+        if is_answer_due:
+            self.cycle.keep_alive = False
+        return is_answer_due
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; bytes that lead to nothing are bounded."""
+        self._unset_keepalive_if_required()
+        if self._arrival is None and not self._is_busy():
+            self._expect_arrival()
+        self._unparsed_bytes += len(data)
+        self._parse(data)
+        if self._unparsed_bytes > HEAD_LIMIT_BYTES:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Start a request."""
+        self._is_head_read = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Check the head; raising makes the parser give up and the answer a 400."""
+        self._unparsed_bytes = 0
+        head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if head_bytes > HEAD_LIMIT_BYTES:
+            raise ValueError("head too large")
+        if (
+            self.parser.get_http_version() not in _VERSIONS
+            or self.parser.get_method() == b"CONNECT"
+        ):
+            raise ValueError("not for this server")
+        self._is_upgrade = self.parser.should_upgrade()
+        if not self._is_upgrade:
+            super().on_headers_complete()
+            self._is_head_read = True
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._unparsed_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request; where it was answered before its end, wait for the next one."""
+        self._unparsed_bytes = 0
+        if self._is_upgrade:
+            return
+        super().on_message_complete()
+        self._arrived()
+        if self.cycle.response_complete:
+            self._expect_arrival()
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Parse the request again as if it had not offered an upgrade.
+
+        Java's own HTTP client offers one with every POST, and the parser takes what
+        follows such a head for another protocol: the push would seem to have no body.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        head = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        head += [
+            b"%b: %b" % (name, value)
+            for name, value in self.headers
+            if name not in _UPGRADE_HEADERS
+        ]
+        self.parser = httptools.HttpRequestParser(self)
+        self._parse(b"\r\n".join([*head, b"", b""]) + rest)
+
+    def _is_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _expect_arrival(self) -> None:
+        self._arrived()
+        self._arrival = self.loop.call_later(ARRIVAL_TIMEOUT_S, self._too_slow)
+
+    def _arrived(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _too_slow(self) -> None:
+        self._arrival = None
+        self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Answer, unless an answer is out or due, and close."""
+        self._arrived()
+        if self.transport.is_closing():
+            return
+        is_answered = self._is_head_read and self.cycle.response_started
+        if not is_answered:
+            self.transport.write(_answer(status))
+        self.transport.close()
+
+
+def _answer(status: HTTPStatus) -> bytes:
+    body = f"{status.phrase}.\n"
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain\r\n"
+    retry = "retry-after: 10\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
+    return f"{head}{retry}content-length: {len(body)}\r\nconnection: close\r\n\r\n{body}".encode()

@@ -1,0 +1,119 @@
+"""Landed files to decoded records, in DuckDB; what is out of the ordinary goes through Python.
+
+Leaves behind, as temporary tables of the connection: ``landed_envelopes``, ``landed_pushes``
+(pushes not known yet), ``new_pushes``, ``new_records`` and ``new_rejects``.
+"""
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from pipelines import models
+from pipelines.salvage import FIELDS, decode_push
+
+_ENVELOPE = ("push_id", "received_at", "sha256", "body", "body_base64")
+_LONGEST_LINE_BYTES = 1 << 30
+
+_PUSH = {
+    "push_id": "string",
+    "decoding": "string",
+    "records": "int64",
+    "repaired_mobiles": "int64",
+}
+_RECORD = {
+    "sid": "int64",
+    "push_id": "string",
+    "position": "int64",
+    "received_at_utc": "datetime64[us]",
+    **dict.fromkeys(FIELDS.values(), "string"),
+}
+_REJECT = {
+    "push_id": "string",
+    "position": "Int64",
+    "reason": "string",
+    "field": "string",
+    "value": "string",
+    "received_at_utc": "datetime64[us]",
+}
+
+
+def decode(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str]) -> None:
+    """Take apart every push of the named landed files that the warehouse does not know."""
+    _read_lines(con, landing, names)
+    models.run_temporary(con, ("raw.landed_envelopes", "raw.landed_pushes", "raw.plain_records"))
+    _take_apart_with_care(con)
+    models.run_temporary(con, ("raw.new_pushes", "raw.new_records"))
+
+
+def _read_lines(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str]) -> None:
+    """Make ``landed_lines``; a line that is no JSON object becomes a row of nulls."""
+    if not names:
+        columns = ", ".join(f"null::varchar as {column}" for column in ("file", *_ENVELOPE))
+        con.execute(f"create or replace temp view landed_lines as select {columns} where false")
+        return
+    root = f"{landing}/"
+    paths = ", ".join(models.literal(root + name) for name in names)
+    columns = ", ".join(f"{column}: 'VARCHAR'" for column in _ENVELOPE)
+    con.execute(
+        f"""
+        create or replace temp view landed_lines as
+        select filename[{len(root) + 1}:] as file, {", ".join(_ENVELOPE)}
+        from read_json(
+            [{paths}], columns = {{{columns}}}, format = 'newline_delimited', filename = true,
+            ignore_errors = true, maximum_object_size = {_LONGEST_LINE_BYTES}, compression = 'none'
+        )
+        """  # noqa: S608  paths are quoted; a view takes no parameters
+    )
+
+
+def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
+    """Read each push again that has no plain record, or one that is not plain."""
+    pushes, records, rejects = [], [], []
+    for push_id, received_at_utc, body in con.execute(
+        """
+        select
+            push.push_id,
+            push.received_at_utc,
+            any_value(coalesce(encode(line.body), try(from_base64(line.body_base64)))) as body
+        from landed_lines as line
+        join landed_pushes as push
+            on push.push_id = line.push_id
+            and push.file = line.file
+        where push.push_id not in (
+            select push_id from plain_records group by push_id having bool_and(plain)
+        )
+        group by push.push_id, push.received_at_utc
+        """
+    ).fetchall():
+        decoded = decode_push(body)
+        origin = {"push_id": push_id, "received_at_utc": received_at_utc}
+        pushes.append(
+            {
+                "push_id": push_id,
+                "decoding": decoded.decoding,
+                "records": len(decoded.records) + len(decoded.rejects),
+                "repaired_mobiles": decoded.repaired_mobiles,
+            }
+        )
+        records += [origin | record for record in decoded.records]
+        rejects += [
+            origin | {name: getattr(reject, name) for name in ("position", "reason", "field", "value")}
+            for reject in decoded.rejects
+        ]
+    _hand_over(con, "careful_pushes", pushes, _PUSH)
+    _hand_over(con, "careful_records", records, _RECORD)
+    _hand_over(con, "new_rejects", rejects, _REJECT)
+
+
+def _hand_over(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: list[dict[str, object]],
+    types: dict[str, str],
+) -> None:
+    """Rows to a temporary table, by way of one frame with pinned types."""
+    frame = pd.DataFrame(rows, columns=list(types)).astype(types)
+    con.register("frame", frame)
+    con.execute(f"create or replace temp table {name} as from frame")
+    con.unregister("frame")

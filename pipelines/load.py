@@ -1,0 +1,272 @@
+"""Landed files to ``raw`` and ``core``: one slice of files, one transaction.
+
+    files -> decode -> raw.pushes, raw.records, raw.rejected_records
+          -> touched_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
+
+A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
+slice and never doubles it. Marts and exports follow from what is marked stale.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import duckdb
+import pandas as pd
+
+from ingest.settings import Settings
+from pipelines import ledger, models
+from pipelines.decode import decode
+from pipelines.landed import Admission, LandedFile, admit, diagnose, list_landed, pending, slices
+from pipelines.warehouse import load_reference, reference_version, transaction
+
+_SLICE_BYTES = 512 * 1024**2
+_SLICES_IN_MEMORY = 12
+"""Of a bounded memory, landed bytes of one slice take at most this fraction."""
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What a load took in; figures of all its slices together."""
+
+    files: int = 0
+    pushes: int = 0
+    days: set[date] = field(default_factory=set)
+    """Landing days of the files."""
+    set_apart: dict[str, str] = field(default_factory=dict)
+    """Files in which something needs a person, with the problem."""
+
+
+def load(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    run_id: str,
+    days: Iterable[date] | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> LoadReport:
+    """Take in every pending file, or once more every file of the given landing days.
+
+    ``on_progress`` hears how many bytes of how many are done.
+    """
+    load_reference(con)
+    _refresh_reference(con)
+    if days is None:
+        files = pending(con, settings.landing)
+    else:
+        wanted = set(days)
+        files = [file for file in list_landed(settings.landing) if file.day in wanted]
+    report = LoadReport(days={file.day for file in files if file.day})
+    run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
+    done, total = 0, sum(file.size for file in files)
+    for part in slices(files, _slice_bytes(settings)):
+        with transaction(con):
+            _load_slice(con, settings, part, run, report, again=days is not None)
+        done += sum(file.size for file in part)
+        on_progress(done, total)
+    return report
+
+
+def _slice_bytes(settings: Settings) -> int:
+    limit = settings.memory_limit
+    return _SLICE_BYTES if limit is None else min(_SLICE_BYTES, limit // _SLICES_IN_MEMORY)
+
+
+def _refresh_reference(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring ``core.carrier_errors`` to the version of the CSVs."""
+    known = con.execute("select distinct reference_version from core.carrier_errors").fetchall()
+    if known != [(reference_version(),)]:
+        with transaction(con):
+            models.refresh(con, models.load_models()["core.carrier_errors"])
+
+
+def _load_slice(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    files: list[LandedFile],
+    run: ledger.Run,
+    report: LoadReport,
+    *,
+    again: bool,
+) -> None:
+    before = ledger.totals(con)
+    admissions = admit(settings.landing, files)
+    _remove(con, files if again else [])
+    decode(con, settings.landing, [one.file.name for one in admissions if not one.problem])
+    _store_raw(con)
+    content = _settle_core(con)
+    report.pushes += _count(con, "landed_pushes")
+    report.files += len(files)
+    report.set_apart |= _store_files(con, settings, admissions, run)
+    ledger.record(con, run, before, len(files), content)
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])  # noqa: S608
+
+
+def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
+    """Take out what the files brought earlier; ``removed_records`` keeps what that touches."""
+    names = pd.DataFrame({"file": [file.name for file in files]}, dtype="string")
+    con.register("removed_files", names)
+    con.execute(
+        """
+        create or replace temp table removed_pushes as
+        select push_id, received_at_utc from raw.pushes where file in (from removed_files)
+        """
+    )
+    con.unregister("removed_files")
+    scope = "push_id in (select push_id from removed_pushes)"
+    con.execute(
+        f"create or replace temp table removed_records as "  # noqa: S608  our own names
+        f"select distinct sid from raw.records where {scope}"
+    )
+    if not _count(con, "removed_pushes"):
+        return
+    for name in ("raw.pushes", "raw.records", "raw.rejected_records"):
+        models.mark_stale(con, models.load_models()[name], scope)
+        con.execute(f"delete from {name} where {scope}")  # noqa: S608  our own names
+
+
+def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("insert into raw.records by name from new_records")
+    con.execute("insert into raw.rejected_records by name from new_rejects")
+    con.execute(
+        """
+        insert into raw.pushes by name
+        select
+            push.push_id, push.file, push.received_at_utc, push.body_bytes, push.sha256,
+            found.decoding, found.records, found.repaired_mobiles,
+            found.records - coalesce(rejected.n, 0) as accepted,
+            0 as duplicates, 0 as conflicts, coalesce(rejected.n, 0) as rejected
+        from landed_pushes as push
+        join new_pushes as found using (push_id)
+        left join (select push_id, count(*) as n from new_rejects group by all) as rejected
+            using (push_id)
+        """
+    )
+
+
+def _settle_core(con: duckdb.DuckDBPyConnection) -> ledger.ContentChange:
+    """Compute everything about the touched messages anew, and mark what follows from it."""
+    every = models.load_models()
+    core = [model for model in every.values() if model.schema == "core"]
+    models.run_temporary(con, ("core.touched_sids",))
+    before = ledger.touched_content(con)
+    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+    for model in core:
+        if model.temporary and model.name not in ("core.touched_sids", "core.touched_content"):
+            models.run_temporary(con, (model.name,))
+        elif model.scope == "sid in (from touched_sids)":
+            models.refresh(con, model)
+    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+    _attribute_repetitions(con)
+    return ledger.ContentChange(before, ledger.touched_content(con))
+
+
+def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring the figures of each affected push to what its records turned out to be."""
+    models.run_temporary(con, ("raw.affected_pushes", "raw.repetitions"))
+    con.execute(
+        """
+        update raw.pushes as push
+        set duplicates = repetition.duplicates,
+            conflicts = repetition.conflicts,
+            accepted = push.records - push.rejected - repetition.duplicates - repetition.conflicts
+        from (
+            select
+                affected.push_id,
+                coalesce(repetitions.duplicates, 0) as duplicates,
+                coalesce(repetitions.conflicts, 0) as conflicts
+            from affected_pushes as affected
+            left join repetitions using (push_id)
+        ) as repetition
+        where push.push_id = repetition.push_id
+            and (push.duplicates, push.conflicts)
+                <> (repetition.duplicates, repetition.conflicts)
+        """
+    )
+    every = models.load_models()
+    scope = "push_id in (select push_id from affected_pushes)"
+    for name in ("raw.pushes", "raw.rejected_records"):
+        models.mark_stale(con, every[name], scope)
+    hour = "date_trunc('hour', received_at_utc)"
+    _mark_hours(con, "received", "affected_pushes", hour, "true")
+    _mark_hours(con, "received", "removed_pushes", hour, "true")
+
+
+def _mark_hours(
+    con: duckdb.DuckDBPyConnection, clock: str, relation: str, hour: str, scope: str
+) -> None:
+    """Remember hours whose marts must be computed again."""
+    con.execute(
+        f"""
+        insert into ops.stale_hours
+        select distinct {models.literal(clock)}, {hour} from {relation} where {scope}
+        except
+        from ops.stale_hours
+        """  # noqa: S608  our own names
+    )
+
+
+def _store_files(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    admissions: list[Admission],
+    run: ledger.Run,
+) -> dict[str, str]:
+    """Note what was found in each file; returns the problems by file."""
+    pushes = dict(con.execute("select file, count(*) from landed_pushes group by all").fetchall())
+    problems = _problems(con, settings, admissions)
+    rows = [
+        {
+            "file": one.file.name,
+            "bytes": one.file.size,
+            "changed_ns": one.file.changed_ns,
+            "sha256": one.sha256,
+            "pushes": pushes.get(one.file.name, 0),
+            "state": "set_apart" if one.file.name in problems else "taken",
+            "problem": problems.get(one.file.name),
+            "run_id": run.run_id,
+        }
+        for one in admissions
+    ]
+    types = dict.fromkeys(("file", "sha256", "state", "problem", "run_id"), "string")
+    con.register("seen_files", pd.DataFrame(rows).astype(types))
+    con.execute("delete from ops.files where file in (select file from seen_files)")
+    con.execute("insert into ops.files by name from seen_files")
+    con.unregister("seen_files")
+    return problems
+
+
+def _problems(
+    con: duckdb.DuckDBPyConnection, settings: Settings, admissions: list[Admission]
+) -> dict[str, str]:
+    """What needs a person, by file; the rest of each file is taken."""
+    problems = {one.file.name: one.problem for one in admissions if one.problem}
+    intact = dict(
+        con.execute("select file, bool_and(intact) from landed_envelopes group by all").fetchall()
+    )
+    for one in admissions:
+        name = one.file.name
+        if name in problems:
+            continue
+        if name not in intact:
+            problems[name] = "is empty; restore it from a backup or move it away"
+        elif not intact[name]:
+            problems[name] = diagnose(settings.landing / name)
+    for name, push_id in con.execute(
+        """
+        select line.file, min(line.push_id)
+        from landed_envelopes as line
+        join raw.pushes as push using (push_id)
+        where line.intact
+            and line.sha256 <> push.sha256
+        group by all
+        """
+    ).fetchall():
+        problems.setdefault(
+            name,
+            f"push {push_id} came in before with another body; the first one counts, "
+            "restore this file from a backup",
+        )
+    return problems

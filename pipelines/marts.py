@@ -1,0 +1,58 @@
+"""Core to marts: the hours that changed are computed again, nothing else."""
+
+from collections.abc import Collection
+
+import duckdb
+
+from pipelines import models
+from pipelines.warehouse import transaction
+
+
+def mart_models() -> list[models.Model]:
+    """All marts, each after the ones it reads from."""
+    return [model for model in models.load_models().values() if model.schema == "marts"]
+
+
+def is_stale(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any hour changed since the marts were computed."""
+    return bool(con.execute("from ops.stale_hours limit 1").fetchall())
+
+
+def refresh_marts(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring every mart up to date, all in one transaction."""
+    if not is_stale(con):
+        return
+    with transaction(con):
+        _touch(con, "from ops.stale_hours")
+        for model in mart_models():
+            models.refresh(con, model)
+        con.execute("delete from ops.stale_hours")
+
+
+def rebuild_marts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
+    """Compute the named marts anew from all of core."""
+    with transaction(con):
+        _touch(
+            con,
+            """
+            select distinct 'event' as clock, event_hour_utc as hour_utc from core.sms_status
+            union all
+            select distinct 'received', date_trunc('hour', received_at_utc) from raw.pushes
+            """,
+        )
+        for model in mart_models():
+            if model.name in names:
+                models.mark_stale(con, model, "true")
+                con.execute(f"delete from {model.name}")  # noqa: S608  our own names
+                models.refresh(con, model)
+
+
+def _touch(con: duckdb.DuckDBPyConnection, hours: str) -> None:
+    """Make the relations that the headers of the marts refer to."""
+    con.execute(f"create or replace temp table touched_hours as {hours}")
+    for name, query in {
+        "touched_event_hours": "select hour_utc from touched_hours where clock = 'event'",
+        "touched_event_days": "select distinct hour_utc::date as day_utc from touched_event_hours",
+        "touched_received_hours": "select hour_utc from touched_hours where clock = 'received'",
+    }.items():
+        con.execute(f"create or replace temp table {name} as {query}")

@@ -1,0 +1,174 @@
+"""The one writer's connection: lock, limits, transactions.
+
+    $DLR_DATA/
+      warehouse.duckdb     the pipeline's own; a cache of the landed files
+      pipeline.lock        held while somebody works on it
+      tmp/                 where DuckDB puts what does not fit in memory
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from ingest.settings import Settings
+from pipelines import models
+
+PATIENCE_S = 60.0
+
+
+class WarehouseError(RuntimeError):
+    """The warehouse cannot be worked on; the message says why and what to do."""
+
+
+class WarehouseBusyError(WarehouseError):
+    """Somebody else is working on it."""
+
+
+def warehouse_path(settings: Settings) -> Path:
+    """Where the pipeline's own database lies."""
+    return settings.data.absolute() / "warehouse.duckdb"
+
+
+@contextmanager
+def pipeline_lock(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Keep everybody else out of the data folder; raises WarehouseBusyError after ``patience_s``.
+
+    May be taken again by the process that holds it.
+    """
+    folder = settings.data.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(folder / "pipeline.lock", timeout=patience_s, is_singleton=True):
+            yield
+    except Timeout as error:
+        raise WarehouseBusyError(
+            f"Another run is working on {folder}; waited {patience_s:g} s. Try again when it is "
+            "done."
+        ) from error
+    except PermissionError as error:
+        raise WarehouseError(f"{folder} cannot be written to: {error.strerror}.") from error
+
+
+@contextmanager
+def open_warehouse(
+    settings: Settings,
+    *,
+    path: Path | None = None,
+    read_only: bool = False,
+    patience_s: float = PATIENCE_S,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for this process alone, with all tables, functions and limits set.
+
+    Raises WarehouseBusyError where another process holds it, WarehouseError where it cannot be
+    opened.
+    """
+    target = path or warehouse_path(settings)
+    with pipeline_lock(settings, patience_s):
+        if read_only and not target.exists():
+            raise WarehouseError(f"There is no {target} yet; `dlr run` makes it.")
+        try:
+            con = duckdb.connect(target, read_only=read_only, config=_config(settings))
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"{target} cannot be opened: {error}. It is a cache of the landed files: "
+                "`dlr rebuild` makes it anew."
+            ) from error
+        try:
+            _prepare(con, settings)
+            if not read_only:
+                _create_tables(con, target)
+            yield con
+        finally:
+            con.close()
+
+
+def _create_tables(con: duckdb.DuckDBPyConnection, target: Path) -> None:
+    try:
+        models.create_tables(con)
+    except models.ModelError as error:
+        raise WarehouseError(
+            f"{target} does not fit this version of the product ({error}). `dlr rebuild` makes it "
+            "anew from the landed files."
+        ) from error
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing."""
+    con.execute("begin")
+    try:
+        yield
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+
+
+def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
+    scratch = settings.data.absolute() / "tmp"
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(scratch),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "threads": len(os.sched_getaffinity(0)),
+    }
+    if settings.memory_limit is not None:
+        config["memory_limit"] = f"{int(settings.memory_limit)}B"
+    return config
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    con.execute("set TimeZone = 'UTC'")
+    for name, value in {
+        "provider_timezone": settings.provider_timezone,
+        "default_region": settings.default_region,
+        "reference_version": reference_version(),
+    }.items():
+        con.execute(f"set variable {name} = {models.literal(value)}")
+    models.define_functions(con)
+
+
+def load_reference(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring the CSVs of ``warehouse/reference`` into the schema ``reference``, for this connection.
+
+    Every column is text, for codes look like numbers, times and formulas; ``line`` is the row's
+    place in its file.
+    """
+    if con.execute("from duckdb_databases() where database_name = 'reference'").fetchone():
+        return
+    con.execute("attach ':memory:' as reference")
+    for path in _reference_files():
+        with path.open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file))
+        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in header)
+        con.execute(
+            f"""
+            create table reference.{path.stem} as
+            select *, row_number() over () as line
+            from read_csv(
+                ?, columns = {{{columns}}}, header = true, auto_detect = false, delim = ',',
+                quote = '"', escape = '"', nullstr = '\\0', allow_quoted_nulls = false
+            )
+            """,  # noqa: S608  names come from our own files
+            [str(path)],
+        )
+
+
+def _reference_files() -> list[Path]:
+    return sorted((models.WAREHOUSE / "reference").glob("*.csv"))
+
+
+@cache
+def reference_version() -> str:
+    """Digest over the reference data, stored with what it produced."""
+    digest = sha256()
+    for path in _reference_files():
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,40 @@
+/*
+description: The provider's naive times, and the clock events are grouped by.
+*/
+create or replace temp macro local_time_or_null(text) as
+    -- the provider's one format; anything else, or no date of the calendar, is unreadable
+    case
+        when regexp_full_match(text, '[1-9][0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}')
+        then try_strptime(text, '%Y-%m-%d %H:%M:%S')
+    end;
+
+create or replace temp macro utc_of_local(local_time, zone) as
+    -- where clocks are set back and a local time comes twice, the first of the two is taken
+    case
+        when timezone(zone, timezone(zone, local_time) - interval 1 hour) = local_time
+        then timezone('UTC', timezone(zone, local_time) - interval 1 hour)
+        else timezone('UTC', timezone(zone, local_time))
+    end;
+
+create or replace temp macro handset_time(text) as
+    utc_of_local(local_time_or_null(text), getvariable('provider_timezone'));
+
+create or replace temp macro event_time(handset_time_utc, first_received_at_utc) as
+    case
+        when handset_time_utc >= timestamp '2010-01-01'
+            and handset_time_utc <= first_received_at_utc + interval 1 day
+        then handset_time_utc
+        else first_received_at_utc
+    end;
+
+create or replace temp macro seconds_between(earlier, later) as
+    (epoch_us(later) - epoch_us(earlier)) / 1e6;
+
+-- assert: utc_of_local(local_time_or_null('2014-03-17 22:55:21'), 'Asia/Shanghai') = timestamp '2014-03-17 14:55:21'
+-- assert: utc_of_local(timestamp '2026-11-01 01:30:00', 'America/New_York') = timestamp '2026-11-01 05:30:00'
+-- assert: utc_of_local(timestamp '2026-03-08 02:30:00', 'America/New_York') = timestamp '2026-03-08 07:30:00'
+-- assert: local_time_or_null('2026-02-30 00:00:00') is null
+-- assert: local_time_or_null('2026-02-03 24:00:00') is null
+-- assert: local_time_or_null('0000-00-00 00:00:00') is null
+-- assert: event_time(timestamp '2009-12-31', timestamp '2026-01-01') = timestamp '2026-01-01'
+-- assert: seconds_between(timestamp '2026-01-01 00:00:01', timestamp '2026-01-01 00:00:00.5') = -0.5

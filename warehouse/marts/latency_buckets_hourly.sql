@@ -1,0 +1,37 @@
+/*
+description: Latency as a histogram per hour, over SUCCESS only. Counts add up over any cut, which percentiles do not.
+grain: hour_utc, country_code, range_operator, interval, upper_bound_s
+refresh: hour_utc in touched_event_hours
+export: day(hour_utc)
+columns:
+  hour_utc: timestamp -- Hour of event_time_utc.
+  country_code: varchar -- Country of the number, ISO 3166; null where unknown.
+  range_operator: varchar -- Operator the number's range was given to; null where unknown.
+  interval: varchar -- Which interval; report_lag, handset_latency or end_to_end.
+  upper_bound_s: double -- Upper bound of the bucket in seconds, itself included; the last is infinity.
+  n: bigint -- Delivered messages above the bound before and up to this one.
+*/
+with measured as (
+    select
+        event_hour_utc as hour_utc,
+        country_code,
+        range_operator,
+        unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
+        unnest([report_lag_s, handset_latency_s, end_to_end_s]) as value_s
+    from core.sms_status
+    where delivered
+        and event_hour_utc in (select hour_utc from touched_event_hours)
+)
+
+select
+    hour_utc,
+    country_code,
+    range_operator,
+    interval,
+    list_min(list_filter(
+        [1, 2, 3, 5, 10, 30, 60, 180, 600, 3600, 'infinity'::double], lambda bound: value_s <= bound
+    )) as upper_bound_s,
+    count(*) as n
+from measured
+where value_s is not null
+group by all

@@ -1,0 +1,61 @@
+/*
+description: Exact latency percentiles per hour, over SUCCESS only. Operators that give minutes only and clocks that differ make negative values normal; they are counted, never clipped.
+grain: hour_utc, country_code, range_operator, interval
+refresh: hour_utc in touched_event_hours
+export: day(hour_utc)
+columns:
+  hour_utc: timestamp -- Hour of event_time_utc.
+  country_code: varchar -- Country of the number, ISO 3166; null where unknown.
+  range_operator: varchar -- Operator the number's range was given to; null where unknown.
+  interval: varchar -- Which interval; report_lag, handset_latency or end_to_end.
+  n: bigint -- Delivered messages whose interval is known.
+  negative: bigint -- Of these, how many are below zero.
+  p50_s: double -- Median in seconds, interpolated between neighbours.
+  p90_s: double -- 90th percentile in seconds.
+  p95_s: double -- 95th percentile in seconds.
+  p99_s: double -- 99th percentile in seconds.
+  max_s: double -- Largest value in seconds.
+  coverage: double -- n / delivered messages of the hour, country and operator.
+*/
+with measured as (
+    select
+        event_hour_utc as hour_utc,
+        country_code,
+        range_operator,
+        unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
+        unnest([report_lag_s, handset_latency_s, end_to_end_s]) as value_s
+    from core.sms_status
+    where delivered
+        and event_hour_utc in (select hour_utc from touched_event_hours)
+),
+
+summed_up as (
+    select
+        hour_utc,
+        country_code,
+        range_operator,
+        interval,
+        count(value_s) as n,
+        count(*) filter (where value_s < 0) as negative,
+        quantile_cont(value_s, [0.5, 0.9, 0.95, 0.99]) as percentiles,
+        max(value_s) as max_s,
+        rate(count(value_s), count(*)) as coverage
+    from measured
+    group by all
+)
+
+select
+    hour_utc,
+    country_code,
+    range_operator,
+    interval,
+    n,
+    negative,
+    percentiles[1]::double as p50_s,
+    percentiles[2]::double as p90_s,
+    percentiles[3]::double as p95_s,
+    percentiles[4]::double as p99_s,
+    max_s,
+    coverage
+from summed_up
+where n > 0

@@ -1,0 +1,58 @@
+/*
+description: How well the feed and our own receiver do, by hour of reception.
+grain: hour_utc
+refresh: hour_utc in touched_received_hours
+export: day(hour_utc)
+columns:
+  hour_utc: timestamp -- Hour of reception.
+  pushes: bigint -- Pushes taken.
+  records: bigint -- Records in them.
+  accepted: bigint -- Records that are the first report of their message.
+  duplicates: bigint -- Records that repeat a report to the letter.
+  conflicts: bigint -- Records with a new content for a known message.
+  rejected: bigint -- Records that could not be taken.
+  undecodable_pushes: bigint -- Pushes out of which no array came.
+  salvaged_pushes: bigint -- Pushes whose text had to be repaired.
+  p95_report_lag_s: double -- 95th percentile of the seconds from user_receive_time to the push, over all readable records with a plausible time.
+*/
+with push as (
+    select
+        date_trunc('hour', received_at_utc) as hour_utc,
+        count(*) as pushes,
+        sum(records)::bigint as records,
+        sum(accepted)::bigint as accepted,
+        sum(duplicates)::bigint as duplicates,
+        sum(conflicts)::bigint as conflicts,
+        sum(rejected)::bigint as rejected,
+        count(*) filter (where decoding = 'failed') as undecodable_pushes,
+        count(*) filter (where decoding = 'salvaged') as salvaged_pushes
+    from raw.pushes
+    where date_trunc('hour', received_at_utc) in (select hour_utc from touched_received_hours)
+    group by all
+),
+
+lag as (
+    select
+        date_trunc('hour', received_at_utc) as hour_utc,
+        handset_time(handset_time_raw) as handset_time_utc,
+        seconds_between(handset_time_utc, received_at_utc) as report_lag_s
+    from raw.records
+    where received_at_utc >= (select min(hour_utc) from touched_received_hours)
+        and date_trunc('hour', received_at_utc) in (select hour_utc from touched_received_hours)
+        and event_time(handset_time_utc, received_at_utc) = handset_time_utc
+),
+
+lag_by_hour as (
+    select
+        hour_utc,
+        quantile_cont(report_lag_s, 0.95) as p95_report_lag_s
+    from lag
+    group by hour_utc
+)
+
+select
+    push.*,
+    lag_by_hour.p95_report_lag_s
+from push
+left join lag_by_hour
+    on lag_by_hour.hour_utc = push.hour_utc

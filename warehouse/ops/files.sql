@@ -1,0 +1,14 @@
+/*
+description: Landed files that were read, and what was found in them. A file is read again when its size or time of change differs.
+grain: file
+refresh: filled
+columns:
+  file: varchar -- Path below $DLR_DATA/landing.
+  bytes: bigint -- Size in bytes.
+  changed_ns: bigint -- Time of the last change, nanoseconds since 1970.
+  sha256: varchar -- Digest of the whole file; null where it could not be read.
+  pushes: bigint -- Pushes first taken from this file.
+  state: varchar -- taken, or set_apart where something in it needs a person.
+  problem: varchar -- What is wrong, in a sentence; null where nothing is.
+  run_id: varchar -- Run that read it last.
+*/

@@ -1,0 +1,32 @@
+/*
+description: The conservation law, run by run and over all time. Records received are messages known, duplicates, conflicts, rejected and erased, and nothing else.
+grain: run_id
+refresh: filled
+export: file
+columns:
+  sequence: bigint -- Order of the runs in this warehouse, counted from 1.
+  run_id: varchar -- Run of the pipeline, as in Dagster.
+  started_at_utc: timestamp -- When the run began to take files, UTC.
+  updated_at_utc: timestamp -- When its last slice was stored, UTC.
+  files: bigint -- Landed files taken by the run.
+  pushes: bigint -- Pushes gained.
+  records: bigint -- Records received, gained by the run.
+  messages: bigint -- Rows that core.sms_status gained.
+  duplicates: bigint -- Duplicates gained.
+  conflicts: bigint -- Conflicts gained.
+  rejected: bigint -- Rejected records gained.
+  erased: bigint -- Records erased on request in the run.
+  total_records: bigint -- Records received over all time, after the run.
+  total_messages: bigint -- Rows of core.sms_status after the run.
+  total_duplicates: bigint -- Duplicates over all time.
+  total_conflicts: bigint -- Conflicts over all time.
+  total_rejected: bigint -- Records rejected over all time.
+  total_erased: bigint -- Records erased over all time.
+  balanced: boolean -- Whether the law holds for the run, over all time, and for every push.
+  fingerprint_before: varchar -- Fingerprint of core.sms_status before the run.
+  fingerprint: varchar -- Fingerprint of core.sms_status after the run.
+  content_low: ubigint -- First of the two sums the fingerprint is printed from.
+  content_high: ubigint -- Second of the two sums.
+  reference_version: varchar -- Version of the reference data the run worked with.
+  provider_timezone: varchar -- Zone the provider's times were read in.
+*/

@@ -1,0 +1,11 @@
+/*
+description: What was published when.
+grain: published_at_utc
+refresh: filled
+columns:
+  published_at_utc: timestamp -- When the manifest was replaced, UTC.
+  as_of_utc: timestamp -- Latest reception among the published pushes.
+  fingerprint: varchar -- Fingerprint of core.sms_status that was published.
+  mobile: varchar -- How mobiles were written; masked, hashed or plain.
+  schema_version: varchar -- Digest over the models.
+*/

@@ -1,0 +1,33 @@
+/*
+description: Readable records of the new pushes, whichever way they were taken apart.
+grain: push_id, position
+refresh: temporary
+*/
+select
+    sid,
+    push_id,
+    position,
+    received_at_utc,
+    uid,
+    mobile,
+    report_status,
+    handset_time_raw,
+    error_code,
+    error_detail
+from plain_records
+where push_id not in (select push_id from careful_pushes)
+
+union all
+
+select
+    sid,
+    push_id,
+    position,
+    received_at_utc,
+    uid,
+    mobile,
+    report_status,
+    handset_time_raw,
+    error_code,
+    error_detail
+from careful_records
