@@ -13,8 +13,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     """Country (ISO 3166) of a number that is written without its country code."""
     export_mobile: Literal["masked", "hashed", "plain"] = "masked"
     """How mobiles appear in exports and in the published database."""
-    export_mobile_key: SecretStr | None = None
+    export_mobile_key: SecretStr | None = Field(default=None, validate_default=True)
     """Key of the keyed hash; needed for, and only for, ``hashed``."""
 
     @field_validator("push_tokens")
@@ -101,15 +101,16 @@ class Settings(BaseSettings):
             raise ValueError("is no IANA time zone, such as Asia/Shanghai or UTC") from error
         return name
 
-    @model_validator(mode="after")
-    def _hash_has_a_key(self) -> "Settings":
-        key = self.export_mobile_key
-        if self.export_mobile == "hashed" and (key is None or len(key.get_secret_value()) < 16):
+    @field_validator("export_mobile_key")
+    @classmethod
+    def _hash_has_a_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        is_hashed = info.data.get("export_mobile") == "hashed"
+        if is_hashed and (key is None or len(key.get_secret_value()) < 16):
             raise ValueError(
-                "DLR_EXPORT_MOBILE=hashed needs DLR_EXPORT_MOBILE_KEY, a secret of 16 characters "
-                "or more that is kept outside the data folder"
+                "is needed for DLR_EXPORT_MOBILE=hashed: a secret of 16 characters or more that "
+                "is kept outside the data folder"
             )
-        return self
+        return key
 
     @property
     def host(self) -> str:

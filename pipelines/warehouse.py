@@ -15,45 +15,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock, Timeout
 
 from ingest.settings import Settings
 from pipelines import models
-
-PATIENCE_S = 60.0
-
-
-class WarehouseError(RuntimeError):
-    """The warehouse cannot be worked on; the message says why and what to do."""
-
-
-class WarehouseBusyError(WarehouseError):
-    """Somebody else is working on it."""
-
+from pipelines.lock import PATIENCE_S, WarehouseError, pipeline_lock
 
 def warehouse_path(settings: Settings) -> Path:
     """Where the pipeline's own database lies."""
     return settings.data.absolute() / "warehouse.duckdb"
-
-
-@contextmanager
-def pipeline_lock(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Keep everybody else out of the data folder; raises WarehouseBusyError after ``patience_s``.
-
-    May be taken again by the process that holds it.
-    """
-    folder = settings.data.absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(folder / "pipeline.lock", timeout=patience_s, is_singleton=True):
-            yield
-    except Timeout as error:
-        raise WarehouseBusyError(
-            f"Another run is working on {folder}; waited {patience_s:g} s. Try again when it is "
-            "done."
-        ) from error
-    except PermissionError as error:
-        raise WarehouseError(f"{folder} cannot be written to: {error.strerror}.") from error
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The tests mirror the rooms; ``live`` is what several of them share."""

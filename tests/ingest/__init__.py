@@ -1,0 +1,1 @@
+"""The receiver: what it promises, then how it keeps it."""

@@ -11,20 +11,20 @@ from tests.live import Live, running_receiver
 
 @pytest.fixture(scope="session")
 def live_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data folder of the shared receiver; tests tell their pushes by their bodies."""
+    """Return the data folder of the shared receiver."""
     return tmp_path_factory.mktemp("live") / "data"
 
 
 @pytest.fixture(scope="session")
 def live(live_data: Path) -> Iterator[Live]:
-    """Receiver shared by all tests that leave it as it was."""
+    """Run the receiver shared by all tests that leave it as it was."""
     with running_receiver(live_data, DLR_MAX_BODY_BYTES="100000") as running:
         yield running
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> LandingFolder:
-    """Open landing folder of its own."""
+    """Open a landing folder of the test's own."""
     made = LandingFolder(tmp_path / "landing" / "yunpian", free_floor_bytes=0)
     made.open()
     return made

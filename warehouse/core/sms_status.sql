@@ -4,6 +4,17 @@ grain: sid
 refresh: sid in touched_sids
 export: hive(event_time_utc, first_received_at_utc)
 private: [mobile, mobile_e164]
+checks:
+  - name: sid_is_unique
+    failing: >
+      select sid, count(*) as n from core.sms_status
+      where sid in (select sid from core.sms_status where event_hour_utc in (select hour_utc from ops.stale_hours))
+      group by sid having n > 1
+  - name: delivered_is_the_report_status
+    failing: >
+      select sid, report_status, delivered from core.sms_status
+      where event_hour_utc in (select hour_utc from ops.stale_hours)
+        and delivered is distinct from (report_status = 'SUCCESS')
 columns:
   sid: bigint -- Id of the message, given by the provider.
   uid: varchar -- The sender's own id; null and '' are told apart.

@@ -2,9 +2,9 @@
 description: How a mobile is written where others can read it; the setting is DLR_EXPORT_MOBILE.
 */
 create or replace temp macro masked_mobile(mobile, country_code) as
-    -- country and the last digits: at most four, and at most a third of what is there
+    -- country and the last four digits; of a short text nothing is left
     coalesce(country_code, '') || '****'
-    || right(mobile, least(4, length(regexp_replace(mobile, '[^0-9]', '', 'g')) // 3));
+    || case when length(mobile) >= 8 then right(mobile, 4) else '' end;
 
 create or replace temp macro hmac_sha256(inner_pad, outer_pad, message) as
     -- RFC 2104; the pads are the key mixed with the two constants

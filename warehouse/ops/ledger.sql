@@ -3,6 +3,13 @@ description: The conservation law, run by run and over all time. Records receive
 grain: run_id
 refresh: filled
 export: file
+checks:
+  - name: conservation_law
+    failing: >
+      select run_id, total_records, total_messages, total_duplicates, total_conflicts, total_rejected, total_erased
+      from ops.ledger
+      where sequence = (select max(sequence) from ops.ledger)
+        and not balanced
 columns:
   sequence: bigint -- Order of the runs in this warehouse, counted from 1.
   run_id: varchar -- Run of the pipeline, as in Dagster.

@@ -1,0 +1,22 @@
+"""All that Dagster loads."""
+
+import dagster as dg
+
+from pipelines.defs import assets, automation
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Assets, checks, the job, its sensor and its schedules."""
+    return dg.Definitions(
+        assets=[
+            assets.landed_files,
+            assets.load_assets,
+            assets.mart_assets,
+            assets.publish_assets,
+        ],
+        jobs=[automation.refresh, automation.housekeeping],
+        sensors=[automation.landed_files_sensor],
+        schedules=[automation.hourly_refresh, automation.daily_housekeeping],
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,1 @@
+"""What Dagster sees: assets with their checks, the job, the sensor, the schedules."""

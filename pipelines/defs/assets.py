@@ -1,0 +1,235 @@
+"""The path from landed files to published tables, as assets. Thin: the work is done elsewhere."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+import duckdb
+
+from ingest.settings import load_settings
+from pipelines import checks, ledger, models
+from pipelines.load import LoadReport, load
+from pipelines.marts import mart_models, rebuild_marts, refresh_marts
+from pipelines.progress import progress
+from pipelines.publish import Publication, analytics_path, manifest_path, publish
+from pipelines.warehouse import open_warehouse
+
+LANDED = dg.AssetKey(["landing", "yunpian"])
+PARQUET = dg.AssetKey(["exports", "parquet"])
+ANALYTICS = dg.AssetKey(["exports", "analytics_duckdb"])
+
+landing_days = dg.DailyPartitionsDefinition("2020-01-01", end_offset=1)
+"""Partitions of what is loaded: the UTC day a push landed."""
+
+landed_files = dg.AssetSpec(
+    LANDED,
+    description="Raw pushed batches as the receiver landed them: JSON Lines, never changed.",
+    group_name="landing",
+    kinds={"json"},
+)
+
+
+def _key(model: models.Model) -> dg.AssetKey:
+    return dg.AssetKey([model.schema, model.table])
+
+
+def _spec(model: models.Model, deps: list[dg.AssetKey], **more: object) -> dg.AssetSpec:
+    columns = [
+        dg.TableColumn(name, one.type, description=one.comment)
+        for name, one in model.columns.items()
+    ]
+    return dg.AssetSpec(
+        _key(model),
+        deps=deps,
+        description=f"{model.description}\n\nOne row per {model.grain}.",
+        group_name=model.schema,
+        kinds={"duckdb"},
+        metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _loaded_models() -> list[models.Model]:
+    """Tables that a load fills, the ledger last."""
+    stored = [model for model in models.load_models().values() if not model.temporary]
+    filled = [model for model in stored if model.schema in ("raw", "core")]
+    return [*filled, models.load_models()["ops.ledger"]]
+
+
+def _deps(model: models.Model) -> list[dg.AssetKey]:
+    if model.name == "ops.ledger":
+        return [dg.AssetKey(["raw", "pushes"]), dg.AssetKey(["core", "sms_status"])]
+    if model.schema == "raw":
+        return [LANDED]
+    every = models.load_models()
+    return [_key(every[name]) for name in sorted(models.dependencies()[model.name])]
+
+
+def _check_specs(found: list[models.Model]) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            check.name,
+            asset=_key(model),
+            description=check.description,
+            blocking=check.severity == "fail",
+        )
+        for model in found
+        for check in checks.checks_of(model)
+    ]
+
+
+def _check_results(
+    con: duckdb.DuckDBPyConnection, found: list[models.Model]
+) -> Iterator[dg.AssetCheckResult]:
+    for model in found:
+        for check in checks.checks_of(model):
+            outcome = check.run(con)
+            yield dg.AssetCheckResult(
+                asset_key=_key(model),
+                check_name=check.name,
+                passed=outcome.passed,
+                severity=dg.AssetCheckSeverity.ERROR
+                if check.severity == "fail"
+                else dg.AssetCheckSeverity.WARN,
+                description=outcome.finding,
+            )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, model: models.Model) -> int:
+    query = f"select count(*) from {model.name}"  # noqa: S608  our own names
+    return int(con.execute(query).fetchall()[0][0])
+
+
+@dg.multi_asset(
+    name="load",
+    specs=[_spec(model, _deps(model)) for model in _loaded_models()],
+    check_specs=_check_specs(_loaded_models()),
+    partitions_def=landing_days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def load_assets(
+    context: dg.AssetExecutionContext,
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+    """Decode, deduplicate and normalise: pending files, or the landing days asked for again."""
+    settings = load_settings()
+    again = context.has_partition_key or context.has_partition_key_range
+    days = [date.fromisoformat(key) for key in context.partition_keys] if again else None
+    with open_warehouse(settings) as con:
+        report = load(con, settings, context.run_id, days, progress())
+        if not again:
+            _note_partitions(context, report)
+        figures = _ledger_metadata(con, context.run_id)
+        for model in _loaded_models():
+            metadata = {"dagster/row_count": _rows(con, model), **figures}
+            yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
+        yield from _check_results(con, _loaded_models())
+    for file, problem in report.set_apart.items():
+        context.log.warning(f"Set apart: {file} {problem}.")  # noqa: G004
+
+
+def _note_partitions(context: dg.AssetExecutionContext, report: LoadReport) -> None:
+    """Mark the landing days that a run over pending files has brought up to date."""
+    for day in sorted(report.days):
+        if landing_days.has_partition_key(day.isoformat()):
+            for model in _loaded_models():
+                context.log_event(
+                    dg.AssetMaterialization(asset_key=_key(model), partition=day.isoformat())
+                )
+
+
+def _ledger_metadata(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, object]:
+    last = ledger.latest(con)
+    if last is None:
+        return {}
+    gained = {"files", "pushes", "records", "messages", "duplicates", "conflicts", "rejected"}
+    figures: dict[str, object] = {
+        f"run_{name}": last[name] if last["run_id"] == run_id else 0 for name in sorted(gained)
+    }
+    return figures | {
+        "balanced": bool(last["balanced"]),
+        "law": ledger.describe(last),
+        "fingerprint": str(last["fingerprint"]),
+        "reference_version": str(last["reference_version"]),
+    }
+
+
+@dg.multi_asset(
+    name="marts",
+    specs=[_spec(model, _deps(model), skippable=False) for model in mart_models()],
+    check_specs=_check_specs(mart_models()),
+    can_subset=True,
+)
+def mart_assets(
+    context: dg.AssetExecutionContext,
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+    """Analytics: the hours that changed; a mart that is asked for alone is computed anew."""
+    chosen = [model for model in mart_models() if _key(model) in context.selected_asset_keys]
+    with open_warehouse(load_settings()) as con:
+        refresh_marts(con)
+        if len(chosen) < len(mart_models()):
+            rebuild_marts(con, {model.name for model in chosen})
+        for model in chosen:
+            metadata = {"dagster/row_count": _rows(con, model)}
+            yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
+        selected = {key.to_user_string() for key in context.selected_asset_check_keys}
+        for result in _check_results(con, chosen):
+            if not selected or dg.AssetCheckKey(
+                result.asset_key, result.check_name  # type: ignore[arg-type]
+            ) in context.selected_asset_check_keys:
+                yield result
+
+
+def _exported() -> list[dg.AssetKey]:
+    return [
+        _key(model)
+        for model in models.load_models().values()
+        if model.export is not None
+    ]
+
+
+@dg.multi_asset(
+    name="publish",
+    specs=[
+        dg.AssetSpec(
+            PARQUET,
+            deps=_exported(),
+            description="Parquet files for BI tools, and the manifest that names the current ones.",
+            group_name="exports",
+            kinds={"parquet"},
+        ),
+        dg.AssetSpec(
+            ANALYTICS,
+            deps=[PARQUET],
+            description="The published database: anyone opens it read-only, at any time.",
+            group_name="exports",
+            kinds={"duckdb"},
+        ),
+    ],
+)
+def publish_assets(
+    context: dg.AssetExecutionContext,
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Write the parts that changed; replace analytics.duckdb and the manifest, by rename."""
+    settings = load_settings()
+    with open_warehouse(settings) as con:
+        done = publish(con, settings)
+    context.log.info(_in_words(done))
+    figures = {
+        "published": done.published,
+        "files_written": done.written,
+        "rows_written": done.rows,
+        "bytes_written": done.bytes,
+        "fingerprint": done.fingerprint,
+    }
+    yield dg.MaterializeResult(
+        asset_key=PARQUET, metadata=figures | {"manifest": dg.MetadataValue.path(manifest_path(settings))}
+    )
+    yield dg.MaterializeResult(
+        asset_key=ANALYTICS, metadata=figures | {"path": dg.MetadataValue.path(analytics_path(settings))}
+    )
+
+
+def _in_words(done: Publication) -> str:
+    if not done.published:
+        return "Nothing new; readers have everything."
+    return f"Published {done.written} files, {done.rows} rows, {done.bytes} bytes."

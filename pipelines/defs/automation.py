@@ -1,0 +1,90 @@
+"""When the job runs: soon after files land, and every hour whatever happened."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from ingest.settings import load_settings
+from pipelines.history import sweep_history
+from pipelines.landed import list_landed, pending
+from pipelines.lock import WarehouseBusyError
+from pipelines.warehouse import open_warehouse, warehouse_path
+
+refresh = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("landing"),
+    executor_def=dg.in_process_executor,
+    description="Landed files to published tables: everything that is pending, and nothing else.",
+)
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def count_pending() -> int:
+    """Landed files that no run has taken yet; raises WarehouseBusyError while a run is on."""
+    settings = load_settings()
+    if not warehouse_path(settings).exists():
+        return len(list_landed(settings.landing))
+    with open_warehouse(settings, read_only=True, patience_s=0) as con:
+        return len(pending(con, settings.landing))
+
+
+@dg.sensor(
+    job=refresh,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks whether any landed file is unprocessed, and if so starts a refresh.",
+)
+def landed_files_sensor(
+    context: dg.SensorEvaluationContext,
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Start at most one refresh; what a failed run left is pending still, so it is asked again."""
+    unfinished = dg.RunsFilter(job_name=refresh.name, statuses=UNFINISHED)
+    if context.instance.get_run_records(unfinished, limit=1):
+        yield dg.SkipReason("A refresh is on its way.")
+        return
+    try:
+        files = count_pending()
+    except WarehouseBusyError:
+        yield dg.SkipReason("Somebody is working on the warehouse.")
+        return
+    if files:
+        yield dg.RunRequest(tags={"dlr/pending_files": str(files)})
+    else:
+        yield dg.SkipReason("No landed file is unprocessed.")
+
+
+hourly_refresh = dg.ScheduleDefinition(
+    name="hourly_refresh",
+    job=refresh,
+    cron_schedule="7 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="A refresh every hour, should the sensor be off or have missed something.",
+)
+
+
+@dg.op
+def forget_old_runs(context: dg.OpExecutionContext) -> None:
+    """Delete run history that nobody will look at, with the files Dagster leaves behind."""
+    context.log.info(f"Forgot {sweep_history(context.instance)} runs.")  # noqa: G004
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def housekeeping() -> None:
+    """Keep Dagster's own storage small."""
+    forget_old_runs()
+
+
+daily_housekeeping = dg.ScheduleDefinition(
+    name="daily_housekeeping",
+    job=housekeeping,
+    cron_schedule="37 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)

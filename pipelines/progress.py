@@ -1,0 +1,23 @@
+"""Where long work says how far it is; the terminal listens, a daemon does not."""
+
+from collections.abc import Callable
+
+Progress = Callable[[int, int], None]
+"""Hears how many bytes of how many are done."""
+
+_listeners: list[Progress] = []
+
+
+def listen(listener: Progress) -> None:
+    """Hear of the progress of everything this process does from now on."""
+    _listeners.append(listener)
+
+
+def progress() -> Progress:
+    """The listener that passes on to all."""
+
+    def tell(done: int, total: int) -> None:
+        for listener in _listeners:
+            listener(done, total)
+
+    return tell
