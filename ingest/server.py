@@ -40,7 +40,6 @@ def serve(settings: Settings) -> int:
         _require_token(settings)
         with contextlib.closing(_listen(settings)) as listener:
             landing = _open_landing(settings)
-            _announce(listener, landing)
             _Server(settings, landing).run(sockets=[listener])
     except (SettingsError, StartError) as error:
         sys.stderr.write(f"{error}\n")
@@ -72,6 +71,12 @@ class _Server(uvicorn.Server):
         )
         self._landing = landing
         self._told_at = 0.0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say where, once signals are handled and connections are taken."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            _announce(listener, self._landing)
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """Turn unready at the first signal, stop at once at a second SIGINT."""

@@ -37,7 +37,12 @@ def _split(value: object) -> object:
 
 def _network(value: object) -> object:
     """Read ``10.0.0.0/8`` or a single address; host bits must be clear."""
-    return ip_network(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return ip_network(value)
+    except ValueError:
+        raise ValueError("takes networks such as 192.0.2.0/24, without host bits") from None
 
 
 CommaSeparated = BeforeValidator(_split)

@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     """What came back."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     """Names in lower case."""
     body: bytes
 
@@ -51,10 +51,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_receiver(data: Path, *, prelude: str = "", **env: str) -> Iterator[Live]:
+def running_receiver(
+    data: Path, *, prelude: str = "", quick_stop: bool = True, **env: str
+) -> Iterator[Live]:
     """Run a receiver on ``data``; ``env`` are settings (``DLR_…``) beside the defaults of tests.
 
     ``prelude`` is Python run in its process first, to shorten a limit or to break the disk.
+    ``quick_stop`` leaves out the time in which it is merely unready.
     Its log is ``<data>.log``. On leaving it is stopped with SIGTERM, if it still runs.
     """
     settings = {
@@ -64,7 +67,8 @@ def running_receiver(data: Path, *, prelude: str = "", **env: str) -> Iterator[L
         **env,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DLR_")}
-    code = f"{prelude}\nimport sys\nfrom ingest.server import main\nsys.exit(main())"
+    quick = "ingest.server.UNREADY_FIRST_S = 0\n" if quick_stop else ""
+    code = f"{prelude}\nimport sys, ingest.server\n{quick}sys.exit(ingest.server.main())"
     with log_of(data).open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", code],
@@ -97,9 +101,7 @@ def ask(
     connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=15)
     with contextlib.closing(connection):
         connection.request(method, path, body, headers or {})
-        response = connection.getresponse()
-        names = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, names, response.read())
+        return _read(connection.getresponse())
 
 
 def push(live: Live, body: bytes | Iterator[bytes], **headers: str) -> Answer:
@@ -111,6 +113,13 @@ def connect(live: Live, timeout_s: float = 10) -> socket.socket:
     """Open a bare connection, for what no HTTP client would send."""
     url = urlsplit(live.base_url)
     return socket.create_connection((url.hostname, url.port), timeout_s)
+
+
+def answer_on(connection: socket.socket) -> Answer:
+    """Read the next answer on a bare connection; raises OSError or HTTPException."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return _read(response)
 
 
 def landed_files(data: Path) -> list[Path]:
@@ -125,6 +134,11 @@ def landed(data: Path) -> list[Envelope]:
         for file in landed_files(data)
         for line in file.read_bytes().splitlines(keepends=True)
     ]
+
+
+def _read(response: http.client.HTTPResponse) -> Answer:
+    names = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, names, response.read())
 
 
 def _base_url(process: "subprocess.Popen[str]", data: Path) -> str:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,5 +61,242 @@ def test_everything_is_private(folder: LandingFolder) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
 
 
-def in_a_loop[T](folder: LandingFolder, act: Callable[[Landing], T]) -> T:  # noqa: D103
-    raise NotImplementedError
+def run(folder: LandingFolder, scenario: Callable[[Landing], Awaitable[None]]) -> None:
+    """Play a scenario on an open landing over ``folder``."""
+
+    async def play() -> None:
+        landing = Landing(folder, in_flight_limit_bytes=1000)
+        landing.open()
+        try:
+            await scenario(landing)
+        finally:
+            assert await asyncio.to_thread(landing.close)
+
+    asyncio.run(play())
+
+
+async def land(landing: Landing, *bodies: bytes) -> list[str]:
+    """Submit all, wait for all; return the push ids."""
+    waiting = [landing.submit(body, "192.0.2.7", "text/x") for body in bodies]
+    await asyncio.gather(*(done for _, done in waiting))
+    return [push_id for push_id, _ in waiting]
+
+
+def test_what_waits_when_the_writer_wakes_shares_a_file(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken, held, write = threading.Event(), threading.Event(), folder.write
+
+    def held_write(moment: datetime, envelopes: list[Envelope]) -> Path:
+        woken.set()
+        held.wait()
+        return write(moment, envelopes)
+
+    monkeypatch.setattr(folder, "write", held_write)
+
+    async def scenario(landing: Landing) -> None:
+        first = landing.submit(b"1", "", "")[1]
+        await asyncio.to_thread(woken.wait)
+        others = [landing.submit(b"%d" % number, "", "")[1] for number in range(2, 7)]
+        assert landing.bytes_in_flight == 6
+        held.set()
+        await asyncio.gather(first, *others)
+        assert landing.bytes_in_flight == 0
+
+    run(folder, scenario)
+    groups = [[envelope.body for envelope in group] for group in read(folder.root)]
+    assert groups == [[b"1"], [b"2", b"3", b"4", b"5", b"6"]]
+
+
+def test_ids_ascend_with_reception_and_below_the_name_of_their_file(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([5_000_000, 5_000_000, 4_000_000, *range(6_000_000, 9_000_000, 1000)])
+    monkeypatch.setattr("time.time_ns", lambda: next(clock))
+    ids: list[str] = []
+
+    async def scenario(landing: Landing) -> None:
+        ids.extend(await land(landing, b"a", b"b", b"c"))
+        ids.extend(await land(landing, b"d"))
+
+    run(folder, scenario)
+    envelopes = [envelope for group in read(folder.root) for envelope in group]
+    assert [envelope.push_id for envelope in envelopes] == ids == sorted(set(ids))
+    for envelope in envelopes:
+        moment_us = int(envelope.push_id.partition("-")[0], 16)
+        assert len(envelope.push_id.partition("-")[0]) == 14
+        assert round(envelope.received_at.timestamp() * 1e6) == moment_us
+    names = [file.name for file in sorted(folder.root.glob("[0-9]*/*"))]
+    received = [f"{envelope.received_at:%Y%m%dT%H%M%S.%fZ}" for envelope in envelopes]
+    assert max(*names, *received) == names[-1]
+
+
+def test_two_processes_never_meet(folder: LandingFolder) -> None:
+    other = LandingFolder(folder.root, free_floor_bytes=0)
+    other.open()
+    assert {folder.write(MOMENT, [an_envelope(1)]), other.write(MOMENT, [an_envelope(2)])} == set(
+        folder.root.glob("*/*.jsonl")
+    )
+
+
+def test_the_bound_on_bytes_in_flight(folder: LandingFolder) -> None:
+    async def scenario(landing: Landing) -> None:
+        with landing.receiving() as hold, landing.receiving() as other:
+            hold.add(900)
+            other.add(100)
+            with pytest.raises(TooMuchInFlightError):
+                other.add(1)
+            assert landing.bytes_in_flight == 1000
+        assert landing.bytes_in_flight == 0
+
+    run(folder, scenario)
+
+
+def test_closing_writes_what_waits_and_takes_no_more(folder: LandingFolder) -> None:
+    async def scenario(landing: Landing) -> None:
+        _, done = landing.submit(b"last", "", "")
+        assert await asyncio.to_thread(landing.close)
+        await done
+        with pytest.raises(ClosedError):
+            landing.submit(b"late", "", "")
+
+    run(folder, scenario)
+    assert [[envelope.body for envelope in group] for group in read(folder.root)] == [[b"last"]]
+
+
+def failing(code: int, *, when: Callable[[int], bool]) -> Callable[[int], None]:
+    """Return an fsync that fails for the descriptors ``when`` says."""
+
+    def fsync(descriptor: int) -> None:
+        if when(descriptor):
+            raise OSError(code, os.strerror(code))
+
+    return fsync
+
+
+def is_folder(descriptor: int) -> bool:
+    return stat.S_ISDIR(os.fstat(descriptor).st_mode)
+
+
+def is_file(descriptor: int) -> bool:
+    return not is_folder(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (errno.ENOSPC, DiskFullError),
+        (errno.EDQUOT, DiskFullError),
+        (errno.EIO, WriteFailedError),
+        (errno.EROFS, WriteFailedError),
+    ],
+)
+def test_a_failed_sync_fails_the_group_and_nothing_is_visible(
+    code: int, error: type[LandingError], folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[Group] = []
+
+    async def scenario(landing: Landing) -> None:
+        landing.listen(groups.append)
+        with monkeypatch.context() as broken:
+            broken.setattr("os.fsync", failing(code, when=is_file))
+            for _ in range(2):
+                with pytest.raises(error):
+                    await land(landing, b"lost", b"lost too")
+            assert read(folder.root) == []
+            assert list((folder.root / ".partial").iterdir()) == []
+            assert landing.bytes_in_flight == 0
+        await land(landing, b"kept")
+
+    run(folder, scenario)
+    assert [[envelope.body for envelope in group] for group in read(folder.root)] == [[b"kept"]]
+    assert [group.error is None for group in groups][-1]
+
+
+def test_a_failed_sync_of_the_folder_is_never_a_success(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file may stay in sight, it is complete; its name may not survive a power cut."""
+    folder.write(MOMENT, [an_envelope(1)])
+    monkeypatch.setattr("os.fsync", failing(errno.EIO, when=is_folder))
+    with pytest.raises(OSError, match="Input/output"):
+        folder.write(MOMENT.replace(microsecond=1), [an_envelope(2)])
+    assert [len(group) for group in read(folder.root)] == [1, 1]
+
+
+def test_a_new_day_is_synced_again_after_its_first_sync_failed(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("os.fsync", failing(errno.EIO, when=is_folder))
+        with pytest.raises(OSError, match="Input/output"):
+            folder.write(MOMENT, [an_envelope()])
+    synced: list[str] = []
+    monkeypatch.setattr(
+        "os.fsync", lambda fd: synced.append(str(Path(f"/proc/self/fd/{fd}").readlink()))
+    )
+    folder.write(MOMENT, [an_envelope()])
+    assert str(folder.root) in synced
+    assert str(folder.root / "2026-11-23") in synced
+
+
+def test_any_failure_of_the_writer_is_an_answer(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(landing: Landing) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(folder, "write", lambda *_: 1 / 0)
+            with pytest.raises(WriteFailedError, match="ZeroDivisionError"):
+                await land(landing, b"lost")
+        await land(landing, b"kept")
+
+    run(folder, scenario)
+
+
+def test_less_than_the_floor_is_a_full_disk(tmp_path: Path) -> None:
+    LandingFolder(tmp_path / "root", free_floor_bytes=0).open()
+    floored = LandingFolder(tmp_path / "root", free_floor_bytes=2**60)
+    with pytest.raises(OSError, match="bytes are free") as caught:
+        floored.write(MOMENT, [an_envelope()])
+    assert caught.value.errno == errno.ENOSPC
+    assert read(floored.root) == []
+
+
+def test_a_root_that_went_away_is_not_made_again(folder: LandingFolder) -> None:
+    """An unmounted disk leaves its mount point: what is written there is lost to sight."""
+    away = folder.root.rename(folder.root.with_name("away"))
+    with pytest.raises(FileNotFoundError):
+        folder.write(MOMENT, [an_envelope()])
+    assert not folder.root.exists()
+    away.rename(folder.root)
+    folder.write(MOMENT, [an_envelope()])
+
+
+@pytest.mark.parametrize("gone", [".partial", "2026-11-23"])
+def test_folders_below_the_root_come_back(gone: str, folder: LandingFolder) -> None:
+    folder.write(MOMENT, [an_envelope()]).unlink()
+    (folder.root / gone).rmdir()
+    with pytest.raises(FileNotFoundError):
+        folder.write(MOMENT, [an_envelope()])
+    folder.write(MOMENT, [an_envelope()])
+
+
+def test_what_the_dead_left_is_swept_aside_and_what_the_living_write_stays(
+    folder: LandingFolder,
+) -> None:
+    partials = folder.root / ".partial"
+    dead, living = (partials / f"{name}.jsonl{PARTIAL_SUFFIX}" for name in ("dead", "living"))
+    dead.write_bytes(b'{"half')
+    with living.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        swept = LandingFolder(folder.root, free_floor_bytes=0).open()
+    aside = folder.root.parent / ".aside" / dead.name
+    assert swept == [aside]
+    assert aside.read_bytes() == b'{"half'
+    assert list(partials.iterdir()) == [living]
+    assert not list(folder.root.glob("[0-9]*"))
+
+
+def test_sweeping_nothing_makes_nothing(folder: LandingFolder) -> None:
+    assert sweep_aside(folder.root / ".partial", folder.root.parent / ".aside") == []
+    assert not (folder.root.parent / ".aside").exists()

@@ -191,6 +191,6 @@ def test_the_defaults_are_mostly_sound() -> None:
     tally = Tally(20_000)
     for push in iter_pushes(SimulationOptions(messages=20_000, seed=2)):
         tally.add(push)
-    assert 0.01 < tally.duplicates / tally.records < 0.03
+    assert 0.005 < tally.duplicates / tally.records < 0.05  # 2 % of only 200 batches
     assert tally.rejected / tally.records < 0.002
     assert tally.pushes_by_encoding[Encoding.ONCE] / tally.pushes_by_kind.total() > 0.7

@@ -1,0 +1,98 @@
+"""The Dagster instance of a data folder: where it lies, and the job run in this process."""
+
+import logging
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+class CommandError(RuntimeError):
+    """A command cannot go on; the message is a sentence for the user."""
+
+
+def private_files() -> None:
+    """Make every file of this process readable by its owner only."""
+    os.umask(0o077)
+
+
+def prepare_instance(settings: Settings) -> Path:
+    """Make ``$DLR_DATA/dagster`` the home of Dagster, for this process and its children."""
+    home = settings.data.absolute() / "dagster"
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copyfile(_instance_file(), home / "dagster.yaml")
+    os.environ |= {
+        "DLR_DATA": str(settings.data.absolute()),
+        "DAGSTER_HOME": str(home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+    return home
+
+
+def _instance_file() -> Path:
+    """``dagster.yaml``: at the root of a checkout, beside the package when installed."""
+    root = Path(__file__).resolve().parent.parent
+    for path in (root / "dagster.yaml", root / "pipelines" / "dagster.yaml"):
+        if path.exists():
+            return path
+    raise CommandError(f"dagster.yaml is missing from {root}; install dlr again.")
+
+
+@contextmanager
+def dagster_instance(settings: Settings) -> Iterator["dg.DagsterInstance"]:
+    """The instance that the schedule uses, too."""
+    prepare_instance(settings)
+    warnings.filterwarnings("ignore", module="dagster")
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def refresh(settings: Settings) -> str:
+    """Run the job `refresh` in this process, recorded as any other run; returns its id.
+
+    Raises CommandError with the first cause where a step or a blocking check failed.
+    """
+    with dagster_instance(settings) as instance:
+        from pipelines.definitions import defs
+
+        logging.getLogger("dagster").setLevel(logging.CRITICAL)
+        result = (
+            defs()
+            .resolve_job_def("refresh")
+            .execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        )
+        if not result.success:
+            raise CommandError(_cause(result))
+        return str(result.run_id)
+
+
+def _cause(result: "dg.ExecuteInProcessResult") -> str:
+    checks = [
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.blocking
+    ]
+    if checks:
+        found = "; ".join(str(check.description or check.check_name) for check in checks)
+        return f"Nothing was published, for a check failed: {found}"
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error:
+            error = event.step_failure_data.error
+            while error.cause is not None:
+                error = error.cause
+            return f"The run failed: {error.message.strip()}"
+    return "The run failed; its log is in the Dagster UI (dlr up)."

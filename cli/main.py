@@ -1,0 +1,68 @@
+"""Entry point of the `dlr` command: reads the words, calls one module."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "demo": "simulated traffic through the whole path, with a report at the end",
+    "serve": "the receiver alone",
+    "run": "process everything that is pending, now",
+    "up": "receiver and Dagster (UI, schedules) together, until Ctrl-C",
+    "simulate": "act as the provider against a receiver",
+    "status": "what is landed, pending, processed, rejected, published; exits 1 if a person is needed",
+    "verify": "recount everything from the raw bytes and compare",
+    "rebuild": "throw the warehouse away and make it anew from the landed files",
+    "sql": "query the published database",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; each command's module adds its own options."""
+    main_parser = argparse.ArgumentParser(
+        prog="dlr",
+        description="SMS delivery reports: receive every push, lose none, prove the numbers.",
+        epilog="Settings are environment variables (a .env file is read): see README.md.",
+    )
+    commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=f"{summary}.")
+        if name in sys.argv[1:2] or name == "help":
+            importlib.import_module(f"cli.{name}").add_options(command)
+    return main_parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; every expected error becomes one sentence and exit status 1."""
+    arguments = parser().parse_args(words)
+    try:
+        return int(importlib.import_module(f"cli.{arguments.command}").run(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("ingest", "pipelines", "cli", "simulator"):
+            raise
+        print(
+            f"dlr: this installation is the receiver alone ({error.name} is missing); install "
+            "dlr[pipelines] for the other commands.",
+            file=sys.stderr,
+        )
+        return 1
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        print(f"dlr: {error}", file=sys.stderr)
+        return 1
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether the error's message is meant for the user as it stands."""
+    expected = {"SettingsError", "WarehouseError", "UnbalancedError", "CommandError"}
+    return any(cls.__name__ in expected for cls in type(error).__mro__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

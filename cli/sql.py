@@ -1,0 +1,80 @@
+"""`dlr sql`: query the published database."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from cli.instance import CommandError
+from ingest.settings import load_settings
+from pipelines.publish import analytics_path
+
+_MOST_ROWS_ON_A_TERMINAL = 1_000
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Query and output format."""
+    parser.add_argument("query", nargs="?", help="SQL; read from standard input if left out")
+    parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the rows of one query."""
+    path = analytics_path(load_settings())
+    if not path.exists():
+        raise CommandError(f"Nothing is published yet: there is no {path}. `dlr run` makes it.")
+    query = arguments.query or _from_standard_input()
+    try:
+        with duckdb.connect(path, read_only=True) as con:
+            con.execute("set TimeZone = 'UTC'")
+            for statement in con.extract_statements(query):
+                relation = con.sql(statement.query)
+                if relation is not None:
+                    _print(relation, arguments.format)
+    except duckdb.Error as error:
+        raise CommandError(f"The query failed: {error}") from error
+    return 0
+
+
+def _from_standard_input() -> str:
+    if sys.stdin.isatty():
+        print("SQL, ended by Ctrl-D; the tables: show all tables", file=sys.stderr)
+    return sys.stdin.read()
+
+
+def _print(relation: duckdb.DuckDBPyConnection, style: str) -> None:
+    if style == "table":
+        _print_table(relation)
+    else:
+        _copy(relation, style)
+
+
+def _copy(relation: duckdb.DuckDBPyConnection, style: str) -> None:
+    """CSV and JSON by DuckDB itself: exact digits, ISO times, nulls apart from empty texts."""
+    if style == "csv":
+        relation.write_csv("/dev/stdout", header=True)
+    else:
+        relation.query("answer", "copy (from answer) to '/dev/stdout' (format json, array true)")
+
+
+def _print_table(relation: duckdb.DuckDBPyConnection) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    numbers = ("INT", "DOUBLE", "DECIMAL", "FLOAT")
+    for name, kind in zip(relation.columns, relation.types, strict=True):
+        justify = "right" if any(part in str(kind) for part in numbers) else "left"
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    rows = relation.fetchmany(_MOST_ROWS_ON_A_TERMINAL + 1)
+    for row in rows[:_MOST_ROWS_ON_A_TERMINAL]:
+        table.add_row(*_cells(row))
+    Console(width=None if sys.stdout.isatty() else 10_000).print(table)
+    if len(rows) > _MOST_ROWS_ON_A_TERMINAL:
+        print(f"… more than {_MOST_ROWS_ON_A_TERMINAL} rows; --format csv has all", file=sys.stderr)
+
+
+def _cells(row: Iterable[object]) -> list[str]:
+    return ["" if cell is None else str(cell) for cell in row]
+
+

@@ -1,0 +1,87 @@
+"""`dlr status`: how things stand; exits 1 if something needs a person."""
+
+import argparse
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from ingest.settings import load_settings
+from pipelines.status import Status, read_status
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Output format."""
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the state of the data folder."""
+    settings = load_settings()
+    status = read_status(settings)
+    if arguments.json:
+        print(json.dumps(asdict(status), default=str, ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(lines(status)))
+    return 1 if status.problems else 0
+
+
+def lines(status: Status) -> list[str]:
+    """The state in words, problems last."""
+    out = [
+        f"landed     {status.landed_files:,} files, {_size(status.landed_bytes)}",
+        f"pending    {_pending(status)}",
+        *_processed(status),
+        f"published  {_published(status)}",
+    ]
+    if status.problems:
+        out += ["", "Needs a person:", *(f"  {problem}" for problem in status.problems)]
+    return out
+
+
+def _pending(status: Status) -> str:
+    if status.busy:
+        return "a run is on; ask again when it is done"
+    if not status.pending_files:
+        return "nothing"
+    age = f", the oldest {status.oldest_pending_s:,.0f} s old" if status.oldest_pending_s else ""
+    return f"{status.pending_files:,} files, {_size(status.pending_bytes)}{age}"
+
+
+def _processed(status: Status) -> list[str]:
+    last = status.ledger
+    if not last:
+        return [] if status.busy else ["processed  nothing yet"]
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in status.rejected.items())
+    return [
+        f"processed  {last['total_records']:,} records: {last['total_messages']:,} messages, "
+        f"{last['total_duplicates']:,} duplicates, {last['total_conflicts']:,} conflicts, "
+        f"{last['total_rejected']:,} rejected; "
+        + ("balanced" if last["balanced"] else "NOT balanced"),
+        f"rejected   {reasons or 'nothing'}",
+        f"set apart  {len(status.set_apart):,} files" if status.set_apart else "set apart  nothing",
+    ]
+
+
+def _published(status: Status) -> str:
+    at = status.published.get("published_at_utc")
+    if not at:
+        return "nothing yet"
+    as_of = status.published.get("as_of_utc")
+    behind = f"; as of {as_of}Z, {_ago(str(as_of))}" if as_of else ""
+    return f"at {at}Z{behind}; fingerprint {status.published.get('fingerprint')}"
+
+
+def _ago(time: str) -> str:
+    seconds = (datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(time)).total_seconds()
+    if seconds < 120:
+        return f"{seconds:.0f} s ago"
+    return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.1f} h ago"
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,39 @@
+"""`dlr verify`: recount everything from the raw bytes by an independent path, and compare."""
+
+import argparse
+from datetime import date
+
+from rich.console import Console
+
+from cli.bars import byte_bar
+from cli.instance import private_files
+from ingest.settings import load_settings
+from pipelines.verify import Verification, verify
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What to recount."""
+    parser.add_argument(
+        "--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="one landing day only"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit 0 where everything agrees, 1 with the findings where not."""
+    private_files()
+    with byte_bar(Console(stderr=True), "Recounting landed files") as advance:
+        result = verify(load_settings(), day=arguments.day, on_progress=advance)
+    print("\n".join(lines(result)))
+    return 0 if result.passed else 1
+
+
+def lines(result: Verification) -> list[str]:
+    """The recount, and what differs."""
+    recounted = (
+        f"Recounted {result.files:,} files, {result.pushes:,} pushes, {result.records:,} records: "
+        f"{result.messages:,} messages, {result.duplicates:,} duplicates, "
+        f"{result.conflicts:,} conflicts, {result.rejected:,} rejected."
+    )
+    if result.passed:
+        return [recounted, f"Everything agrees. fingerprint {result.fingerprint}"]
+    return [recounted, f"{len(result.findings):,} finding(s):", *map(str, result.findings)]

@@ -1,0 +1,130 @@
+"""How things stand: what is landed, pending, processed, rejected, published, and how fresh."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from ingest.settings import Settings
+from pipelines import ledger
+from pipelines.landed import LandedFile, list_landed, pending
+from pipelines.lock import WarehouseBusyError
+from pipelines.publish import manifest_path
+from pipelines.warehouse import open_warehouse, warehouse_path
+
+LATE_AFTER = timedelta(hours=1)
+"""Files that wait longer than this need somebody to look at the schedule."""
+_PATIENCE_S = 5.0
+
+
+@dataclass(slots=True)
+class Status:
+    """The state of one data folder."""
+
+    landed_files: int = 0
+    landed_bytes: int = 0
+    pending_files: int = 0
+    pending_bytes: int = 0
+    oldest_pending_s: float | None = None
+    """Seconds since the oldest pending file came into the folder."""
+    ledger: dict[str, object] = field(default_factory=dict)
+    """Newest row of ops.ledger."""
+    rejected: dict[str, int] = field(default_factory=dict)
+    """Rejected records by reason."""
+    set_apart: dict[str, str] = field(default_factory=dict)
+    """Landed files with a problem, and what it is."""
+    published: dict[str, object] = field(default_factory=dict)
+    """Head of the manifest."""
+    unpublished: bool = False
+    """Whether the warehouse holds changes that readers do not have."""
+    busy: bool = False
+    """Whether a run is on, so that figures of the warehouse are missing."""
+    problems: list[str] = field(default_factory=list)
+    """What needs a person, each in a sentence."""
+
+
+def read_status(settings: Settings) -> Status:
+    """Look at the data folder; waits a few seconds at most for a run that is on."""
+    files = list_landed(settings.landing)
+    status = Status(
+        landed_files=len(files),
+        landed_bytes=sum(file.size for file in files),
+        published=_published(settings),
+    )
+    waiting = files
+    try:
+        if warehouse_path(settings).exists():
+            with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
+                waiting = pending(con, settings.landing)
+                _read_warehouse(con, status)
+    except WarehouseBusyError:
+        status.busy = True
+        waiting = []
+    _add_pending(settings.landing, status, waiting)
+    status.problems = list(_problems(status))
+    return status
+
+
+def _published(settings: Settings) -> dict[str, object]:
+    try:
+        manifest = json.loads(manifest_path(settings).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        return {"unreadable": True}
+    return {name: value for name, value in manifest.items() if name != "files"}
+
+
+def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
+    status.ledger = ledger.latest(con) or {}
+    status.rejected = dict(
+        con.execute(
+            "select reason, count(*) from raw.rejected_records group by all order by all"
+        ).fetchall()
+    )
+    status.set_apart = dict(
+        con.execute(
+            "select file, problem from ops.files where state = 'set_apart' order by all"
+        ).fetchall()
+    )
+    status.unpublished = bool(
+        con.execute(
+            "select 1 from ops.stale_parts union all select 1 from ops.stale_hours limit 1"
+        ).fetchall()
+    )
+
+
+def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> None:
+    status.pending_files = len(waiting)
+    status.pending_bytes = sum(file.size for file in waiting)
+    arrivals = []
+    for file in waiting:
+        try:
+            arrivals.append((landing / file.name).lstat().st_ctime)
+        except OSError:
+            continue
+    if arrivals:
+        status.oldest_pending_s = max(0.0, datetime.now(UTC).timestamp() - min(arrivals))
+
+
+def _problems(status: Status) -> list[str]:
+    found = [f"Landed file {file} {problem}." for file, problem in status.set_apart.items()]
+    last = status.ledger
+    if last and not last["balanced"]:
+        found.append(
+            f"The ledger does not balance: {ledger.describe(last)}. Nothing is published until it "
+            "does; `dlr verify` names the place, `dlr rebuild` makes the warehouse anew."
+        )
+    elif status.unpublished:
+        found.append("The warehouse holds changes that are not published; `dlr run` does it.")
+    if status.published.get("unreadable"):
+        found.append("exports/manifest.json cannot be read; `dlr run` writes it anew.")
+    late = status.oldest_pending_s or 0.0
+    if late > LATE_AFTER.total_seconds():
+        found.append(
+            f"{status.pending_files:,} landed file(s) wait for a run, the oldest for "
+            f"{late / 3600:.1f} h: is the schedule running (dlr up), do its runs succeed?"
+        )
+    return found
