@@ -41,12 +41,10 @@ def make_folder(folder: Path) -> None:
 
 
 def make_folders(folder: Path) -> None:
-    """Make ``folder`` with all its parents, each durable; raises OSError."""
+    """Make ``folder`` with what is missing of its parents, each durable; raises OSError."""
     missing = [part for part in (folder, *folder.parents) if not part.exists()]
     for part in reversed(missing):
         make_folder(part)
-    if not missing:
-        sync_folder(folder)
 
 
 def check_space(folder: Path, floor_bytes: int) -> None:
@@ -120,6 +118,6 @@ def _is_abandoned(partial: Path) -> bool:
     try:
         with partial.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, FileNotFoundError):
-        return False
+    except OSError:
+        return False  # locked, gone meanwhile, or not ours to judge
     return True

@@ -42,7 +42,8 @@ class LandingFolder:
         Returns where the swept files are now. Raises OSError.
         """
         make_folders(self.root)
-        make_folder(self._partials)
+        for ours in (self.root.parent, self.root, self._partials):
+            make_folder(ours)
         swept = sweep_aside(self._partials, self.root.parent / ".aside")
         self.probe()
         return swept

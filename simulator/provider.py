@@ -60,7 +60,8 @@ class PushCounters:
     refusals: Counter[str] = field(default_factory=Counter)
     """Tries that were not accepted, by cause: ``status 503``, ``other body``, ``ConnectError``…"""
     latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
-    """Seconds from sending to the answer, for every try that was answered."""
+    """Seconds from sending to the answer, for every try that was answered. With more than one
+    connection they include what this process did meanwhile, such as making the next body."""
 
     def latency_s(self, quantile: float) -> float | None:
         """Return the latency below which ``quantile`` (0 to 1) of the answers lie, if any."""

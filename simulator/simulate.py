@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -21,6 +22,18 @@ from simulator.schedule import Push, schedule
 from simulator.tally import Tally
 from simulator.traffic import generate_messages
 from simulator.truth import record_truth
+
+__all__ = [
+    "Progress",
+    "Push",
+    "SimulationError",
+    "SimulationOptions",
+    "SimulationReport",
+    "Tally",
+    "iter_bodies",
+    "iter_pushes",
+    "simulate",
+]
 
 _PROGRESS_EVERY_S = 0.1
 
@@ -77,7 +90,7 @@ class SimulationReport:
     rejected: int
     """Records that cannot be taken."""
     latency_p50_s: float | None
-    """Median seconds to an answer; None without any."""
+    """Median seconds to an answer, this process's own business included; None without any."""
     latency_p99_s: float | None
     """99th percentile of the same."""
     elapsed_s: float
@@ -186,7 +199,7 @@ async def _until_interrupted(provider: Provider, pushes: Iterator[Push]) -> bool
 
 def _is_web_address(text: str) -> bool:
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
+        port, url = urlsplit(text).port, httpx.URL(text)
+    except (ValueError, httpx.InvalidURL):
         return False
-    return url.scheme in ("http", "https") and bool(url.host)
+    return url.scheme in ("http", "https") and bool(url.host) and port != 0

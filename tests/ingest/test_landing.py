@@ -6,7 +6,7 @@ import fcntl
 import os
 import stat
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -295,6 +295,16 @@ def test_what_the_dead_left_is_swept_aside_and_what_the_living_write_stays(
     assert aside.read_bytes() == b'{"half'
     assert list(partials.iterdir()) == [living]
     assert not list(folder.root.glob("[0-9]*"))
+
+
+def test_a_start_beside_a_writer_leaves_its_file_alone(folder: LandingFolder) -> None:
+    other = LandingFolder(folder.root, free_floor_bytes=0)
+
+    def while_writing() -> Iterator[Envelope]:
+        assert other.open() == []
+        yield an_envelope()
+
+    assert folder.write(MOMENT, while_writing()).exists()
 
 
 def test_sweeping_nothing_makes_nothing(folder: LandingFolder) -> None:

@@ -243,6 +243,16 @@ def test_slow_and_silent_clients_are_cut_off(tmp_path: Path) -> None:
         assert push(live, b"sms_status=1").body == b"SUCCESS"
 
 
+def test_an_idle_connection_is_closed_after_an_answer_before_the_end(tmp_path: Path) -> None:
+    """Left alone, the server would keep a connection that was answered early for ever."""
+    prelude = "import ingest.wire as wire\nwire.ARRIVAL_TIMEOUT_S = 0.3"
+    with running_receiver(tmp_path / "data", prelude=prelude) as live, connect(live) as early:
+        early.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+        assert answer_on(early).status == 404
+        early.sendall(b"0\r\n\r\n")
+        assert early.recv(4096) == b""
+
+
 def test_no_secret_in_logs_or_metrics(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running_receiver(data, DLR_PUSH_TOKENS="first-secret,second-secret") as live:
@@ -261,8 +271,11 @@ def test_no_secret_in_logs_or_metrics(tmp_path: Path) -> None:
 
 def test_networks_and_proxies(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    networks = {"DLR_ALLOWED_NETWORKS": "192.0.2.0/24,2001:db8::/32"}
-    with running_receiver(data, DLR_TRUSTED_PROXIES="127.0.0.0/8", **networks) as live:
+    with running_receiver(
+        data,
+        DLR_ALLOWED_NETWORKS="192.0.2.0/24,2001:db8::/32",
+        DLR_TRUSTED_PROXIES="127.0.0.0/8",
+    ) as live:
         for client in ("192.0.2.7", "2001:db8::7", "198.51.100.9, 192.0.2.7"):
             assert push(live, b"sms_status=1", **{"X-Forwarded-For": client}).body == b"SUCCESS"
         for client in ("198.51.100.9", "192.0.2.7, 198.51.100.9", "nonsense", ""):

@@ -13,6 +13,7 @@ class ScriptedReceiver(ThreadingHTTPServer):
     """Keeps each request; ``answer`` gets their number so far (from 0) and decides."""
 
     daemon_threads = True
+    request_queue_size = 64  # a full queue costs a second
 
     def __init__(self, answer: Callable[[int], Answer]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -127,8 +127,7 @@ def test_a_slow_answer_is_a_refusal(receiver: Start) -> None:
 def test_the_rate_bounds_new_pushes(receiver: Start) -> None:
     server = receiver(lambda _: ACCEPT)
     report = simulate(options(server.url, rate=40.0))
-    assert report.accepted == 10
-    assert report.elapsed_s >= 9 / 40
+    assert report.elapsed_s >= (report.accepted - 1) / 40 > 0.2
 
 
 def test_on_schedule_pushes_wait_for_their_instant(receiver: Start) -> None:
@@ -176,7 +175,9 @@ def test_ctrl_c_ends_with_a_report(receiver: Start, tmp_path: Path) -> None:
     assert truth.read_bytes().endswith(b"}\n")
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8080", "ftp://a/b", "http://", "http://a:99999/"])
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:8080", "ftp://127.0.0.1/b", "http://", "http://127.0.0.1:99999/"]
+)
 def test_a_wrong_url_is_said_before_anything_is_sent(url: str) -> None:
     with pytest.raises(SimulationError, match="url must start with"):
         simulate(SimulationOptions(url=url))
