@@ -156,13 +156,12 @@ def _replace_database(
             f"(storage_version {models.literal(STORAGE_VERSION)})"
         )
         builder.execute("use published")
-        for model in models.load_models().values():
-            if model.export is not None:
-                builder.execute(f"create schema if not exists {model.schema}")
-                builder.execute(
-                    f"create view {model.name} as {_view(model, paths[model.name])}"
-                )
-                models.comment(builder, "view", model)
+        with transaction(builder):
+            for model in models.load_models().values():
+                if model.export is not None:
+                    builder.execute(f"create schema if not exists {model.schema}")
+                    builder.execute(f"create view {model.name} as {_view(model, paths[model.name])}")
+                    models.comment(builder, "view", model)
         builder.execute("use memory")
         builder.execute("detach published")
     new.chmod(0o600)

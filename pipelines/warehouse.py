@@ -60,7 +60,8 @@ def open_warehouse(
 
 def _create_tables(con: duckdb.DuckDBPyConnection, target: Path) -> None:
     try:
-        models.create_tables(con)
+        with transaction(con):
+            models.create_tables(con)
     except models.ModelError as error:
         raise WarehouseError(
             f"{target} does not fit this version of the product ({error}). `dlr rebuild` makes it "

@@ -1,0 +1,86 @@
+"""Elements of a damaged array that can still be read."""
+
+import json
+import re
+from typing import Any
+
+DAMAGED = object()
+"""Stands for one stretch of an array that cannot be read."""
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+_RECORD = re.compile(r"\{\s*\"")
+_MOST_TRIES = 1_000
+
+
+def salvage(text: str, decoder: json.JSONDecoder) -> tuple[list[Any], bool]:
+    """Elements of the array that ``text`` begins, DAMAGED for each stretch between them.
+
+    Says, too, whether any element could be read. Damage there always is: an array that ends
+    before its bracket lacks what followed.
+    """
+    array = _Array(text, decoder)
+    elements: list[Any] = []
+    while array.more:
+        elements.append(array.next())
+    readable = any(element is not DAMAGED for element in elements)
+    if array.rest.strip() or DAMAGED not in elements:
+        elements.append(DAMAGED)
+    return elements, readable
+
+
+class _Array:
+    """A cursor in the text of an array, behind its opening bracket."""
+
+    def __init__(self, text: str, decoder: json.JSONDecoder) -> None:
+        self._text = text
+        self._decoder = decoder
+        self._at = 1
+        self._closed = False
+        self._tries = _MOST_TRIES
+
+    @property
+    def more(self) -> bool:
+        """Whether the array goes on."""
+        return not self._closed and self._at < len(self._text)
+
+    @property
+    def rest(self) -> str:
+        """What stands behind the array."""
+        return self._text[self._at :]
+
+    def next(self) -> Any:  # noqa: ANN401  any JSON
+        """The element at the cursor, or DAMAGED and on to the next record that can be read."""
+        element, end = self._element(self._behind_blanks(self._at))
+        if element is DAMAGED:
+            self._at = self._next_record()
+        else:
+            self._pass_separator(self._behind_blanks(end))
+        return element
+
+    def _element(self, at: int) -> tuple[Any, int]:
+        try:
+            return self._decoder.raw_decode(self._text, at)
+        except (ValueError, RecursionError):
+            return DAMAGED, at
+
+    def _behind_blanks(self, at: int) -> int:
+        match = _BLANK.match(self._text, at)
+        return match.end() if match else at
+
+    def _pass_separator(self, at: int) -> None:
+        """Behind a comma; a bracket closes the array only if no record follows it."""
+        mark = self._text[at : at + 1]
+        self._closed = mark == "]" and _RECORD.search(self._text, at) is None
+        self._at = at + 1 if self._closed or mark == "," else at
+
+    def _next_record(self) -> int:
+        """Where a whole record with a sid begins; the end where none does."""
+        for start in _RECORD.finditer(self._text, self._at + 1):
+            if self._tries == 0:
+                break
+            element, _ = self._element(start.start())
+            if isinstance(element, dict) and "sid" in element:
+                return start.start()
+            # bounds the work on garbage
+            self._tries -= 1
+        return len(self._text)

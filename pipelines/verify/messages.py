@@ -1,0 +1,285 @@
+"""Which report of each message wins, what follows from it, and whether the tables say the same."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.verify.clock import HOUR_US, event_us, shown
+from pipelines.verify.codes import CarrierCodes
+from pipelines.verify.findings import Findings
+from pipelines.verify.reports import Report
+from pipelines.verify.spill import Row, Spill
+from pipelines.verify.tables import Message, Version, push_key
+
+_STATUS = "core.sms_status"
+_RECOMPUTED = Message._fields.index("range_operator")
+_OPERATOR = _RECOMPUTED
+_SAYS = Report._fields.index("success")
+"""Where a report's content begins: all that tells two reports of one message apart."""
+_TIMES = {"handset_time_utc", "event_time_utc", "event_hour_utc", "first_received_at_utc"}
+_PRIVATE = {"uid", "mobile", "handset_time_raw", "error_code", "error_detail"}
+"""Free text, in which a mobile may stand: never shown."""
+
+
+@dataclass(slots=True)
+class Rules:
+    """What a report is read by."""
+
+    handset_us: Callable[[str | None], int | None]
+    codes: CarrierCodes
+
+
+@dataclass(slots=True)
+class Settled:
+    """A message reported more than once."""
+
+    winner: Row
+    """First copy of the winning content."""
+    copies: int
+    first_us: int
+    versions: list[Version] = field(default_factory=list)
+    """Every content, the winner first; empty where there is only one."""
+    repeated: list[Row] = field(default_factory=list)
+    """Sid, push, position and outcome of each copy but the first."""
+
+
+def settle(reports: Iterable[Row], handset_us: Callable[[str | None], int | None]) -> Settled:
+    """Let the reports of one message contend."""
+    landed = sorted(reports, key=lambda report: report[1:4])
+    contents: dict[Row, list[Row]] = {}
+    repeated: list[Row] = []
+    for report in landed:
+        known = contents.setdefault(report[_SAYS:], [])
+        if report is not landed[0]:
+            repeated.append((report[0], *report[2:4], "duplicate" if known else "conflict"))
+        known.append(report)
+    ranked = sorted(contents, key=lambda content: _rank(content, handset_us), reverse=True)
+    settled = Settled(contents[ranked[0]][0], len(landed), landed[0][1], repeated=repeated)
+    if len(ranked) > 1:
+        settled.versions = [
+            _version(place, contents[content], handset_us)
+            for place, content in enumerate(ranked, start=1)
+        ]
+    return settled
+
+
+def _rank(content: Row, handset_us: Callable[[str | None], int | None]) -> tuple[Any, ...]:
+    success, handset_raw, *texts = content
+    at = handset_us(handset_raw)
+    # what is absent comes below everything
+    return (success, (at is not None, at or 0), *((t is not None, t or "") for t in (handset_raw, *texts)))
+
+
+def _version(
+    place: int, copies: list[Row], handset_us: Callable[[str | None], int | None]
+) -> Version:
+    first = Report(*copies[0])
+    return Version(
+        sid=first.sid,
+        version=place,
+        uid=first.uid,
+        mobile=first.mobile,
+        report_status="SUCCESS" if first.success else "FAIL",
+        handset_time_utc=handset_us(first.handset_raw),
+        handset_time_raw=first.handset_raw,
+        error_code=first.code,
+        error_detail=first.detail,
+        copies=len(copies),
+        first_received_at_utc=first.received_us,
+        is_winner=place == 1,
+    )
+
+
+def expected_row(
+    winner: Row, copies: int, first_us: int, operator: str | None, rules: Rules, *, conflicting: bool
+) -> tuple[Any, ...]:
+    """The recomputed columns of a message, in the order of Message."""
+    sid, received_us, push_id, _, _, success, handset_raw, code, detail, uid, mobile = winner
+    handset = rules.handset_us(handset_raw)
+    event = event_us(handset, first_us)
+    return (
+        sid,
+        uid,
+        mobile,
+        "SUCCESS" if success else "FAIL",
+        success,
+        handset,
+        handset_raw,
+        event,
+        event - event % HOUR_US,
+        code,
+        detail,
+        *rules.codes.meaning(success=success, operator=operator, code=code),
+        first_us,
+        push_id,
+        copies,
+        conflicting,
+        None if handset is None else (received_us - handset) / 1e6,
+    )
+
+
+class Bucket:
+    """The messages of one bucket: their reports from the bytes, then their rows."""
+
+    def __init__(self, reports: Iterable[Row], ignored: set[tuple[str, int]], rules: Rules) -> None:
+        self._rules = rules
+        self._single: dict[int, Row] = {}
+        self.several: dict[int, Settled] = {}
+        groups: dict[int, list[Row]] = {}
+        for report in reports:
+            if ignored and (report[2], report[4]) in ignored:
+                continue
+            first = self._single.setdefault(report[0], report)
+            if first is not report:
+                groups.setdefault(report[0], [first]).append(report)
+        for sid, group in groups.items():
+            counted = _once_a_push(group)
+            if len(counted) > 1:
+                self.several[sid] = settle(counted, rules.handset_us)
+            else:
+                self._single[sid] = counted[0]
+
+    @property
+    def sids(self) -> int:
+        """Messages in the bucket."""
+        return len(self._single)
+
+    def compare(self, rows: Iterable[Row], findings: Findings, *, whole: bool) -> Iterator[Message]:
+        """Compare with the rows of ``core.sms_status``, which are passed on.
+
+        Where not the ``whole`` landing was read, a message may have more reports than are known.
+        """
+        seen: set[int] = set()
+        for row in rows:
+            yield Message._make(row)
+            sid = row[0]
+            if sid in seen:
+                findings.add(_STATUS, f"sid {sid} has more than one row.", "doubled")
+            seen.add(sid)
+            if sid in self._single:
+                (self._compare_row if whole else self._compare_part)(row, findings)
+            elif whole:
+                findings.add(_STATUS, f"sid {sid} is in no landed file.", "extra")
+        for sid in self._single.keys() - seen:
+            push_id = self._single[sid][2]
+            sentence = f"sid {sid} has no row, but push {push_id} brought a report of it."
+            findings.add(_STATUS, sentence, "missing")
+
+    def _compare_row(self, row: Row, findings: Findings) -> None:
+        sid, operator = row[0], row[_OPERATOR]
+        settled = self.several.get(sid)
+        if settled is None:
+            single = self._single[sid]
+            expected = expected_row(single, 1, single[1], operator, self._rules, conflicting=False)
+        else:
+            expected = expected_row(
+                settled.winner,
+                settled.copies,
+                settled.first_us,
+                operator,
+                self._rules,
+                conflicting=bool(settled.versions),
+            )
+        if row[:_RECOMPUTED] != expected:
+            said = differences(Message._fields, expected, row)
+            findings.add(_STATUS, f"sid {sid}: {said}.", "differs")
+
+    def _compare_part(self, row: Row, findings: Findings) -> None:
+        """What must hold though the message may have reports that were not read."""
+        message = Message._make(row)
+        settled = self.several.get(message.sid)
+        single = self._single[message.sid]
+        copies, first_us = (settled.copies, settled.first_us) if settled else (1, single[1])
+        if message.copies < copies or message.first_received_at_utc > first_us:
+            findings.add(
+                _STATUS,
+                f"sid {message.sid}: {message.copies} copies, the first at "
+                f"{shown(message.first_received_at_utc)}, where this day alone has {copies}, the "
+                f"first at {shown(first_us)}.",
+                "differs",
+            )
+
+    def compare_versions(self, rows: Iterable[Row], findings: Findings) -> None:
+        """Compare with the rows of ``core.conflicting_reports``."""
+        where, found = "core.conflicting_reports", _grouped(rows)
+        for sid in found.keys() | self.several.keys():
+            settled = self.several.get(sid)
+            expected: list[Any] = list(settled.versions) if settled else []
+            rows_found = sorted(found.get(sid, []), key=lambda row: (row[1] is None, row[1] or 0))
+            if len(rows_found) != len(expected):
+                said = f"{len(rows_found)} versions where the landed files have {len(expected)}"
+                findings.add(where, f"sid {sid}: {said}.", "versions")
+                continue
+            for row, version in zip(rows_found, expected, strict=True):
+                if row != version:
+                    said = differences(Version._fields, version, row)
+                    findings.add(where, f"sid {sid}, version {version.version}: {said}.", "differs")
+
+    def compare_repeated(self, rows: Iterable[Row], findings: Findings) -> None:
+        """Compare with the rows of ``core.repeated_reports``."""
+        where, found = "core.repeated_reports", _grouped(rows)
+        for sid in found.keys() | self.several.keys():
+            settled = self.several.get(sid)
+            expected = sorted(settled.repeated) if settled else []
+            rows_found = sorted(found.get(sid, []), key=repr)
+            if rows_found != sorted(expected, key=repr):
+                said = _outcomes(rows_found, expected)
+                findings.add(where, f"sid {sid}: {said}.", "differs")
+
+    def outcomes(self) -> Iterator[Row]:
+        """Push and outcome of every report that is not the first of its message."""
+        for settled in self.several.values():
+            for _, push_id, _, outcome in settled.repeated:
+                yield push_key(push_id), push_id, outcome
+
+
+def _once_a_push(group: list[Row]) -> list[Row]:
+    """A push that lies in several files, one a restored backup, is counted in the first."""
+    first_file: dict[str, int] = {}
+    for report in group:
+        known = first_file.setdefault(report[2], report[4])
+        first_file[report[2]] = min(known, report[4])
+    return [report for report in group if report[4] == first_file[report[2]]]
+
+
+def _grouped(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    groups: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[0]].append(row)
+    return groups
+
+
+def _outcomes(found: list[Row], expected: list[Row]) -> str:
+    only_found, only_expected = set(found) - set(expected), set(expected) - set(found)
+    if not only_found and not only_expected:
+        return f"{len(found)} rows where there are {len(expected)} repetitions"
+    parts = [
+        f"{word} {outcome} in push {push_id} at {position}"
+        for word, rows in (("found", only_found), ("expected", only_expected))
+        for _, push_id, position, outcome in sorted(rows, key=repr)[:1]
+    ]
+    return ", ".join(parts)
+
+
+def differences(names: Iterable[str], expected: Iterable[Any], found: Iterable[Any]) -> str:
+    """Columns that differ, with their values where these hold no private text."""
+    parts = []
+    for name, right, stands in zip(names, expected, found, strict=False):
+        if right == stands:
+            continue
+        if name in _PRIVATE:
+            parts.append(f"{name} differs from the landed files")
+        elif name in _TIMES:
+            parts.append(f"{name} is {shown(stands)}, expected {shown(right)}")
+        else:
+            parts.append(f"{name} is {stands}, expected {right}")
+    return "; ".join(parts)
+
+
+def buckets_of(
+    spills: dict[str, Spill], count: int, ignored: set[tuple[str, int]], rules: Rules
+) -> Iterator[tuple[int, Bucket]]:
+    """Every bucket with its reports."""
+    for number in range(count):
+        yield number, Bucket(spills["reports"].rows(number), ignored, rules)

@@ -1,0 +1,180 @@
+"""The warehouse's tables, copied out row by row so that the pipeline waits no longer than that.
+
+Nothing is computed here: plain columns, times as microseconds.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import duckdb
+
+from ingest.settings import Settings
+from pipelines.lock import WarehouseError
+from pipelines.verify.spill import Row, Spill
+
+_MOST_FETCHED = 10_000
+
+
+class Message(NamedTuple):
+    """A row of ``core.sms_status``; up to ``report_lag_s`` it is recomputed from the bytes."""
+
+    sid: int
+    uid: str | None
+    mobile: str | None
+    report_status: str
+    delivered: bool
+    handset_time_utc: int | None
+    handset_time_raw: str | None
+    event_time_utc: int
+    event_hour_utc: int
+    error_code: str | None
+    error_detail: str | None
+    error_category: str
+    error_party: str | None
+    error_permanent: str | None
+    error_match: str | None
+    first_received_at_utc: int
+    push_id: str
+    copies: int
+    conflicting: bool
+    report_lag_s: float | None
+    range_operator: str | None
+    mobile_e164: str | None
+    country_code: str | None
+    sent_at_utc: int | None
+    tag: str | None
+
+
+class Push(NamedTuple):
+    """A row of ``raw.pushes`` behind its key."""
+
+    key: int
+    push_id: str
+    file: str
+    received_at_utc: int
+    body_bytes: int
+    sha256: str
+    decoding: str
+    records: int
+    accepted: int
+    duplicates: int
+    conflicts: int
+    rejected: int
+    repaired_mobiles: int
+
+
+class Version(NamedTuple):
+    """A row of ``core.conflicting_reports``."""
+
+    sid: int
+    version: int
+    uid: str | None
+    mobile: str | None
+    report_status: str
+    handset_time_utc: int | None
+    handset_time_raw: str | None
+    error_code: str | None
+    error_detail: str | None
+    copies: int
+    first_received_at_utc: int
+    is_winner: bool
+
+
+FILES = """
+    select file, bytes, sha256, state from ops.files where sha256 is not null order by file
+"""
+BY_SID = {
+    "core.sms_status": """
+        select
+            sid, uid, mobile, report_status, delivered, epoch_us(handset_time_utc),
+            handset_time_raw, epoch_us(event_time_utc), epoch_us(event_hour_utc), error_code,
+            error_detail, error_category, error_party, error_permanent, error_match,
+            epoch_us(first_received_at_utc), push_id, copies, conflicting, report_lag_s,
+            range_operator, mobile_e164, country_code, epoch_us(sent_at_utc), tag
+        from core.sms_status
+    """,
+    "core.conflicting_reports": """
+        select
+            sid, version, uid, mobile, report_status, epoch_us(handset_time_utc), handset_time_raw,
+            error_code, error_detail, copies, epoch_us(first_received_at_utc), is_winner
+        from core.conflicting_reports
+    """,
+    "core.repeated_reports": "select sid, push_id, position, outcome from core.repeated_reports",
+}
+"""Tables whose rows meet the reports of their message; the sid comes first."""
+BY_PUSH = {
+    "raw.pushes": """
+        select
+            push_id, file, epoch_us(received_at_utc), body_bytes, sha256, decoding, records,
+            accepted, duplicates, conflicts, rejected, repaired_mobiles
+        from raw.pushes
+    """,
+    "raw.rejected_records": """
+        select push_id, position, reason, field, epoch_us(received_at_utc)
+        from raw.rejected_records
+    """,
+    "raw.records": "select push_id, count(*) from raw.records group by push_id",
+}
+"""Tables whose rows meet the lines of their push; the push id comes first."""
+
+
+def push_key(push_id: str | None) -> int:
+    """Number by which everything about a push meets."""
+    return crc32((push_id or "").encode())
+
+
+@contextmanager
+def open_tables(path: Path, scratch: Path, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Read a database file; raises WarehouseError where it cannot be read."""
+    if not path.exists():
+        raise WarehouseError(f"There is no {path} yet; `dlr run` makes it.")
+    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(scratch)}
+    if settings.memory_limit is not None:
+        config["memory_limit"] = f"{int(settings.memory_limit)}B"
+    try:
+        with duckdb.connect(path, read_only=True, config=config) as con:
+            yield con
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"{path} cannot be read: {error}. It is a cache of the landed files: `dlr rebuild` "
+            "makes it anew."
+        ) from error
+
+
+def stream(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[list[Row]]:
+    """Rows of a query, some thousand at a time."""
+    cursor = con.execute(query)
+    while rows := cursor.fetchmany(_MOST_FETCHED):
+        yield rows
+
+
+def one_row(con: duckdb.DuckDBPyConnection, query: str) -> Row:
+    """The only row of a query."""
+    rows: list[Row] = con.execute(query).fetchall()
+    return rows[0]
+
+
+def copy_tables(
+    con: duckdb.DuckDBPyConnection,
+    spills: dict[str, Spill],
+    on_progress: Callable[[float], None],
+) -> None:
+    """Copy every table compared to its spill; the progress is the share that is done."""
+    sizes = {
+        name: one_row(con, f"select count(*) from {name}")[0] + 1  # noqa: S608  our own names
+        for name in (*BY_SID, *BY_PUSH)
+    }
+    total, done = sum(sizes.values()), 0
+    for name, query in (BY_SID | BY_PUSH).items():
+        for rows in stream(con, query):
+            spills[name].extend(rows if name in BY_SID else map(_keyed, rows))
+            on_progress(min(1.0, (done + len(rows)) / total))
+            done += len(rows)
+        spills[name].flush()
+
+
+def _keyed(row: Row) -> tuple[Any, ...]:
+    return (push_key(row[0]), *row)

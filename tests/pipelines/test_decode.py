@@ -1,0 +1,313 @@
+"""What a push means: the decoding ladder, the traps on the way, and the two paths' agreement."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, quote_plus
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from pipelines.decode import decode
+from pipelines.salvage import Reason, decode_push
+from pipelines.warehouse import open_warehouse
+from tests.data_folder import form, land_bodies, push, record, settings_of
+
+FIELDS = ("sid", "uid", "mobile", "report_status", "handset_time_raw", "error_code", "error_detail")
+GOOD = record(7)
+GOOD_ROW = (7, "abc", "15205201314", "SUCCESS", "2026-03-02 15:59:57", "DELIVRD", "接收成功")
+
+
+class Push(NamedTuple):
+    """What was found in one push."""
+
+    decoding: str
+    records: int
+    repaired_mobiles: int
+    rows: list[tuple[Any, ...]]
+    rejects: list[tuple[Any, ...]]
+
+
+class Decoder:
+    """Takes pushes through a landed file and DuckDB."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, data: Path) -> None:
+        self.con = con
+        self.settings = settings_of(data)
+
+    def all(self, bodies: list[bytes]) -> list[Push]:
+        file = land_bodies(self.settings, bodies)
+        name = str(file.relative_to(self.settings.landing))
+        decode(self.con, self.settings.landing, [name])
+        return [self._found(push(body, n).push_id) for n, body in enumerate(bodies)]
+
+    def one(self, body: bytes) -> Push:
+        return self.all([body])[0]
+
+    def careful_pushes(self) -> int:
+        return int(self.con.execute("select count(*) from careful_pushes").fetchall()[0][0])
+
+    def _found(self, push_id: str) -> Push:
+        [head] = self._rows("decoding, records, repaired_mobiles", "new_pushes", push_id)
+        rows = self._rows(", ".join(FIELDS), "new_records", push_id)
+        rejects = self._rows("position, reason, field, value", "new_rejects", push_id)
+        return Push(*head, rows, rejects)
+
+    def _rows(self, columns: str, table: str, push_id: str) -> list[tuple[Any, ...]]:
+        order = "" if table == "new_pushes" else "order by position"
+        query = f"select {columns} from {table} where push_id = ? {order}"
+        return self.con.execute(query, [push_id]).fetchall()
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Decoder]:
+    data = tmp_path_factory.mktemp("decode") / "data"
+    with open_warehouse(settings_of(data)) as con:
+        yield Decoder(con, data)
+
+
+@pytest.mark.parametrize(
+    ("body", "decoding"),
+    [
+        pytest.param(form([GOOD]), "once", id="once"),
+        pytest.param(form([GOOD], 2), "twice", id="twice, as some languages need"),
+        pytest.param(form([GOOD], 3), "thrice", id="thrice"),
+        pytest.param(b"sms_status=" + json.dumps([GOOD]).encode(), "once", id="raw, as curl sends"),
+        pytest.param(b"sms_status=" + quote(json.dumps([GOOD])).encode(), "once", id="%20"),
+        pytest.param(b"a=1&" + form([GOOD]) + b"&b=2", "once", id="beside other parameters"),
+        pytest.param(b"sms%5Fstatus=" + form([GOOD])[11:], "once", id="name encoded"),
+        pytest.param(form(" \r\n" + json.dumps([GOOD]) + "\n"), "once", id="blanks around"),
+        pytest.param(form("\ufeff" + json.dumps([GOOD])), "salvaged", id="byte order mark"),
+    ],
+)
+def test_every_encoding_gives_the_same_record(decoder: Decoder, body: bytes, decoding: str) -> None:
+    found = decoder.one(body)
+    assert (found.decoding, found.rows) == (decoding, [GOOD_ROW])
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "stored"),
+    [
+        ("mobile", "+93703334567", "+93703334567"),
+        ("error_detail", "100%", "100%"),
+        ("error_detail", "a+b %41 & c=d", "a+b %41 & c=d"),
+        ("error_detail", 'quote " backslash \\ 😀', 'quote " backslash \\ 😀'),
+        ("error_detail", "nul \u0000 inside", "nul \u0000 inside"),
+        ("error_detail", ",] NaN : [1", ",] NaN : [1"),
+        ("uid", None, None),
+        ("uid", "", ""),
+        ("uid", 123, "123"),
+        ("uid", 12345678901234567890123, "12345678901234567890123"),
+        ("uid", 1.50, "1.5"),
+        ("uid", True, "true"),
+        ("uid", {"a": [1, "x"]}, '{"a":[1,"x"]}'),
+        ("error_code", "006", "006"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_fields_arrive_as_they_were_sent(
+    decoder: Decoder, field: str, sent: object, stored: object, times: int
+) -> None:
+    name = {"error_code": "error_msg"}.get(field, field)
+    [row] = decoder.one(form([record(7, **{name: sent})], times)).rows
+    assert dict(zip(FIELDS, row, strict=True))[field] == stored
+
+
+def test_digits_of_a_number_are_not_rewritten(decoder: Decoder) -> None:
+    body = form('[{"sid":1,"report_status":"FAIL","uid":1e5,"error_msg":-0.0,"error_detail":1.50}]')
+    assert decoder.one(body).rows == [(1, "1e5", None, "FAIL", None, "-0.0", "1.50")]
+
+
+@pytest.mark.parametrize("sid", [2**53 + 1, 2**63 - 1, -(2**63), 0, "9527", "007"])
+def test_sids_are_exact(decoder: Decoder, sid: int | str) -> None:
+    assert decoder.one(form([record(sid)])).rows[0][0] == int(sid)
+
+
+def test_a_lost_plus_is_put_back_and_recorded(decoder: Decoder) -> None:
+    body = b"sms_status=" + json.dumps([record(1, mobile="+93703334567"), GOOD]).encode()
+    found = decoder.one(body)
+    assert [row[2] for row in found.rows] == ["+93703334567", "15205201314"]
+    assert found.repaired_mobiles == 1
+
+
+def test_an_unencoded_ampersand_does_not_cut_the_batch(decoder: Decoder) -> None:
+    batch = [record(1, error_detail="R&D"), record(2)]
+    rows = decoder.one(b"sms_status=" + json.dumps(batch).encode()).rows
+    assert [(row[0], row[6]) for row in rows] == [(1, "R&D"), (2, "接收成功")]
+
+
+def test_unknown_fields_and_their_shapes_break_nothing(decoder: Decoder) -> None:
+    extra = record(7, new={"deep": [1, {"er": None}]}, price=0.05)
+    assert decoder.one(form([extra])) == ("once", 1, 0, [GOOD_ROW], [])
+
+
+def test_an_empty_array_counts_no_record(decoder: Decoder) -> None:
+    assert decoder.one(form([])) == ("once", 0, 0, [], [])
+
+
+@pytest.mark.parametrize("escape", ["\\ud83d", "\\ude00 tail"])
+def test_a_lone_surrogate_costs_only_itself(decoder: Decoder, escape: str) -> None:
+    text = json.dumps([record(1, error_detail="X"), GOOD]).replace('"X"', f'"{escape}"')
+    decoding, _, _, rows, _ = decoder.one(form(text))
+    assert decoding == "salvaged"
+    assert [row[0] for row in rows] == [1, 7]
+    assert rows[0][6].startswith("\ufffd")
+
+
+def test_bytes_that_are_not_utf8_cost_only_themselves(decoder: Decoder) -> None:
+    text = json.dumps([record(1, error_detail="X"), GOOD], ensure_ascii=False)
+    body = b"sms_status=" + quote_plus(text.encode().replace(b'"X"', b'"\xbd\xd3"')).encode()
+    found = decoder.one(body)
+    assert found.decoding == "salvaged"
+    assert [row[0] for row in found.rows] == [1, 7]
+    assert not found.rejects
+
+
+def test_a_body_of_bytes_that_are_not_utf8_is_read_from_base64(decoder: Decoder) -> None:
+    body = b"sms_status=" + json.dumps([GOOD]).encode() + b"&x=\xff"
+    assert decoder.one(body) == ("once", 1, 0, [GOOD_ROW], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "sids", "damaged"),
+    [
+        pytest.param('[G1,G2,{"sid":3,"repo', [1, 2], 1, id="cut in a record"),
+        pytest.param("[G1,G2", [1, 2], 1, id="cut between records"),
+        pytest.param("[G1,G2,]", [1, 2], 1, id="trailing comma"),
+        pytest.param('[G1,{"sid":},G3]', [1, 3], 1, id="one bad record of three"),
+        pytest.param("[G1,x,G2,y,G3]", [1, 2, 3], 2, id="two stretches"),
+        pytest.param("[G1,NaN,G2]", [1, 2], 1, id="NaN is no JSON"),
+        pytest.param("[G1][G2]", [1, 2], 1, id="two arrays"),
+        pytest.param("[", [], 1, id="nothing but a bracket"),
+    ],
+)
+def test_a_damaged_array_gives_up_what_can_be_read(
+    decoder: Decoder, text: str, sids: list[int], damaged: int
+) -> None:
+    for n in (1, 2, 3):
+        text = text.replace(f"G{n}", json.dumps(record(n)))
+    found = decoder.one(form(text))
+    assert found.decoding == ("salvaged" if sids else "failed")
+    assert [row[0] for row in found.rows] == sids
+    assert [reason for _, reason, _, _ in found.rejects] == ["damaged_json"] * damaged
+    assert found.records == len(sids) + damaged
+
+
+@pytest.mark.parametrize("garbage", ['{"sid":', '{"sid":"', "[", '{"a":{'])
+def test_garbage_is_read_in_bounded_time(garbage: str) -> None:
+    body = b"sms_status=[" + (garbage * (400_000 // len(garbage))).encode()
+    [reject] = decode_push(body).rejects
+    assert reject.reason is Reason.DAMAGED_JSON
+
+
+def test_deeply_nested_json_is_no_crash(decoder: Decoder) -> None:
+    deep, good = decoder.all([form("[" * 100_000 + "]" * 100_000), form([GOOD])])
+    assert len(deep.rejects) == 1
+    assert good.rows == [GOOD_ROW]
+
+
+def test_a_parameter_that_stands_twice_loses_neither(decoder: Decoder) -> None:
+    body = form([record(1)]) + b"&" + form([record(2)])
+    assert [row[0] for row in decoder.one(body).rows] == [1, 2]
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_a_sentence(reason: Reason) -> None:
+    assert reason.sentence.endswith(".")
+
+
+# --- the two paths agree -------------------------------------------------------------------
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=12)
+    | st.sampled_from(["SUCCESS", "FAIL", "1e5", " 93703334567", "+1", "[", ",]", ":NaN", "%41"])
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=3,
+)
+names = st.sampled_from(
+    [
+        "sid",
+        "uid",
+        "mobile",
+        "report_status",
+        "user_receive_time",
+        "error_msg",
+        "error_detail",
+        "SID",
+        "new",
+    ]
+)
+sids = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9).map(str)
+statuses = st.sampled_from(["SUCCESS", "FAIL"])
+mostly_good = st.builds(
+    lambda base, changes: base | changes,
+    st.fixed_dictionaries({"sid": sids, "report_status": statuses}),
+    st.dictionaries(names, values, max_size=3),
+)
+batches = st.lists(mostly_good | values, max_size=5)
+
+
+def paths_agree(decoder: Decoder, bodies: list[bytes]) -> None:
+    """Hold what SQL, with its careful helper, finds against what the careful path alone says."""
+    for body, found in zip(bodies, decoder.all(bodies), strict=True):
+        expected = decode_push(body)
+        assert found == (
+            expected.decoding,
+            len(expected.records) + len(expected.rejects),
+            expected.repaired_mobiles,
+            [tuple(row[name] for name in FIELDS) for row in expected.records],
+            [(one.position, one.reason, one.field, one.value) for one in expected.rejects],
+        )
+
+
+@hypothesis_settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(batches, st.integers(1, 3), st.booleans()), min_size=1, max_size=20))
+def test_sql_and_python_agree_on_well_formed_pushes(
+    decoder: Decoder, pushes: list[tuple[list[Any], int, bool]]
+) -> None:
+    texts = [(json.dumps(batch, ensure_ascii=plain), times) for batch, times, plain in pushes]
+    paths_agree(decoder, [form(text, times) for text, times in texts])
+
+
+@hypothesis_settings(max_examples=20, deadline=None)
+@given(st.lists(st.binary(max_size=60) | st.text(max_size=40).map(str.encode), min_size=1))
+def test_sql_and_python_agree_on_garbage(decoder: Decoder, values: list[bytes]) -> None:
+    paths_agree(decoder, [b"sms_status=" + value for value in values])
+
+
+@hypothesis_settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(mostly_good, min_size=1, max_size=3),
+            st.integers(0, 400),
+            st.text(max_size=2),
+        ),
+        min_size=1,
+    )
+)
+def test_sql_and_python_agree_on_damage(
+    decoder: Decoder, damages: list[tuple[list[Any], int, str]]
+) -> None:
+    texts = [(json.dumps(batch), at, patch) for batch, at, patch in damages]
+    paths_agree(decoder, [form(text[:at] + patch + text[at + 1 :]) for text, at, patch in texts])
+
+
+def test_ordinary_traffic_takes_the_fast_path(decoder: Decoder) -> None:
+    """Guards the guard: were plain pushes sent to the careful path, nobody would notice."""
+    plain = [record(n, mobile="+93703334567", uid=None if n % 2 else n) for n in range(50)]
+    decoder.all([form(plain), form(plain, 2), form(plain, 3), b"a=1&" + form(plain)])
+    assert decoder.careful_pushes() == 0
