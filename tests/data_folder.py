@@ -62,7 +62,12 @@ def push(body: bytes, n: int = 0, **fields: Any) -> Envelope:
 
 def land(settings: Settings, pushes: Iterable[Envelope], name: str = "a") -> Path:
     """Put pushes into one landed file; returns it."""
-    path = settings.landing / "yunpian" / f"{FIRST:%Y-%m-%d}" / f"{FIRST:%Y%m%dT%H%M%S}.000000Z-{name}.jsonl"
+    path = (
+        settings.landing
+        / "yunpian"
+        / f"{FIRST:%Y-%m-%d}"
+        / f"{FIRST:%Y%m%dT%H%M%S}.000000Z-{name}.jsonl"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(envelope.to_line() for envelope in pushes))
     return path
@@ -103,14 +108,14 @@ def warehouse(settings: Settings, query: str) -> list[tuple[Any, ...]]:
 def fingerprint(settings: Settings) -> str:
     """Fingerprint after the newest run."""
     return str(
-        warehouse(settings, "select fingerprint from ops.ledger order by sequence desc limit 1")[0][0]
+        warehouse(settings, "select fingerprint from ops.ledger order by sequence desc limit 1")[0][
+            0
+        ]
     )
 
 
 def rejects(settings: Settings) -> list[Mapping[str, object]]:
     """Everything that was rejected, in order."""
     names = ("push_id", "position", "reason", "field", "value")
-    rows = warehouse(
-        settings, f"select {', '.join(names)} from raw.rejected_records order by all"
-    )
+    rows = warehouse(settings, f"select {', '.join(names)} from raw.rejected_records order by all")
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,122 +1,20 @@
-"""Which report of each message wins, what follows from it, and whether the tables say the same."""
+"""Whether the tables of messages say what the reports say, one bucket of messages at a time."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pipelines.verify.clock import HOUR_US, event_us, shown
-from pipelines.verify.codes import CarrierCodes
+from pipelines.verify.clock import shown
 from pipelines.verify.findings import Findings
-from pipelines.verify.reports import Report
-from pipelines.verify.spill import Row, Spill
+from pipelines.verify.spill import Row
 from pipelines.verify.tables import Message, Version, push_key
+from pipelines.verify.winners import Rules, Settled, expected_row, settle
 
 _STATUS = "core.sms_status"
-_RECOMPUTED = Message._fields.index("range_operator")
-_OPERATOR = _RECOMPUTED
-_SAYS = Report._fields.index("success")
-"""Where a report's content begins: all that tells two reports of one message apart."""
+_RECOMPUTED = _OPERATOR = Message._fields.index("range_operator")
 _TIMES = {"handset_time_utc", "event_time_utc", "event_hour_utc", "first_received_at_utc"}
 _PRIVATE = {"uid", "mobile", "handset_time_raw", "error_code", "error_detail"}
 """Free text, in which a mobile may stand: never shown."""
-
-
-@dataclass(slots=True)
-class Rules:
-    """What a report is read by."""
-
-    handset_us: Callable[[str | None], int | None]
-    codes: CarrierCodes
-
-
-@dataclass(slots=True)
-class Settled:
-    """A message reported more than once."""
-
-    winner: Row
-    """First copy of the winning content."""
-    copies: int
-    first_us: int
-    versions: list[Version] = field(default_factory=list)
-    """Every content, the winner first; empty where there is only one."""
-    repeated: list[Row] = field(default_factory=list)
-    """Sid, push, position and outcome of each copy but the first."""
-
-
-def settle(reports: Iterable[Row], handset_us: Callable[[str | None], int | None]) -> Settled:
-    """Let the reports of one message contend."""
-    landed = sorted(reports, key=lambda report: report[1:4])
-    contents: dict[Row, list[Row]] = {}
-    repeated: list[Row] = []
-    for report in landed:
-        known = contents.setdefault(report[_SAYS:], [])
-        if report is not landed[0]:
-            repeated.append((report[0], *report[2:4], "duplicate" if known else "conflict"))
-        known.append(report)
-    ranked = sorted(contents, key=lambda content: _rank(content, handset_us), reverse=True)
-    settled = Settled(contents[ranked[0]][0], len(landed), landed[0][1], repeated=repeated)
-    if len(ranked) > 1:
-        settled.versions = [
-            _version(place, contents[content], handset_us)
-            for place, content in enumerate(ranked, start=1)
-        ]
-    return settled
-
-
-def _rank(content: Row, handset_us: Callable[[str | None], int | None]) -> tuple[Any, ...]:
-    success, handset_raw, *texts = content
-    at = handset_us(handset_raw)
-    # what is absent comes below everything
-    return (success, (at is not None, at or 0), *((t is not None, t or "") for t in (handset_raw, *texts)))
-
-
-def _version(
-    place: int, copies: list[Row], handset_us: Callable[[str | None], int | None]
-) -> Version:
-    first = Report(*copies[0])
-    return Version(
-        sid=first.sid,
-        version=place,
-        uid=first.uid,
-        mobile=first.mobile,
-        report_status="SUCCESS" if first.success else "FAIL",
-        handset_time_utc=handset_us(first.handset_raw),
-        handset_time_raw=first.handset_raw,
-        error_code=first.code,
-        error_detail=first.detail,
-        copies=len(copies),
-        first_received_at_utc=first.received_us,
-        is_winner=place == 1,
-    )
-
-
-def expected_row(
-    winner: Row, copies: int, first_us: int, operator: str | None, rules: Rules, *, conflicting: bool
-) -> tuple[Any, ...]:
-    """The recomputed columns of a message, in the order of Message."""
-    sid, received_us, push_id, _, _, success, handset_raw, code, detail, uid, mobile = winner
-    handset = rules.handset_us(handset_raw)
-    event = event_us(handset, first_us)
-    return (
-        sid,
-        uid,
-        mobile,
-        "SUCCESS" if success else "FAIL",
-        success,
-        handset,
-        handset_raw,
-        event,
-        event - event % HOUR_US,
-        code,
-        detail,
-        *rules.codes.meaning(success=success, operator=operator, code=code),
-        first_us,
-        push_id,
-        copies,
-        conflicting,
-        None if handset is None else (received_us - handset) / 1e6,
-    )
 
 
 class Bucket:
@@ -275,11 +173,3 @@ def differences(names: Iterable[str], expected: Iterable[Any], found: Iterable[A
         else:
             parts.append(f"{name} is {stands}, expected {right}")
     return "; ".join(parts)
-
-
-def buckets_of(
-    spills: dict[str, Spill], count: int, ignored: set[tuple[str, int]], rules: Rules
-) -> Iterator[tuple[int, Bucket]]:
-    """Every bucket with its reports."""
-    for number in range(count):
-        yield number, Bucket(spills["reports"].rows(number), ignored, rules)

@@ -120,6 +120,21 @@ BY_PUSH = {
 }
 """Tables whose rows meet the lines of their push; the push id comes first."""
 
+MARTS = {
+    "marts.delivery_hourly": """
+        select 0, epoch_us(hour_utc), country_code, range_operator, tag,
+            reports, delivered, failed, failed_at_recipient
+        from marts.delivery_hourly
+    """,
+    "marts.failures_daily": """
+        select 0, epoch_us(day_utc), country_code, range_operator, error_category, error_party,
+            error_permanent, error_code, error_match, failures
+        from marts.failures_daily
+    """,
+}
+"""Tables compared as a whole, with the counts of ``content.py``."""
+EVERY = BY_SID | BY_PUSH | MARTS
+
 
 def push_key(push_id: str | None) -> int:
     """Number by which everything about a push meets."""
@@ -165,12 +180,12 @@ def copy_tables(
     """Copy every table compared to its spill; the progress is the share that is done."""
     sizes = {
         name: one_row(con, f"select count(*) from {name}")[0] + 1  # noqa: S608  our own names
-        for name in (*BY_SID, *BY_PUSH)
+        for name in EVERY
     }
     total, done = sum(sizes.values()), 0
-    for name, query in (BY_SID | BY_PUSH).items():
+    for name, query in EVERY.items():
         for rows in stream(con, query):
-            spills[name].extend(rows if name in BY_SID else map(_keyed, rows))
+            spills[name].extend(map(_keyed, rows) if name in BY_PUSH else rows)
             on_progress(min(1.0, (done + len(rows)) / total))
             done += len(rows)
         spills[name].flush()

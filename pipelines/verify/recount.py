@@ -1,0 +1,122 @@
+"""The steps of a verification, in order, and what one hands to the next."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from ingest.settings import Settings
+from pipelines.verify import messages, pushes
+from pipelines.verify.books import (
+    Books,
+    compare_content,
+    compare_recount,
+    compare_rules,
+    read_books,
+)
+from pipelines.verify.clock import handset_clock
+from pipelines.verify.codes import CarrierCodes
+from pipelines.verify.content import Content
+from pipelines.verify.findings import Findings, Verification
+from pipelines.verify.forms import read_form
+from pipelines.verify.landed import KnownFile, LandedPush, count_landed, lies_in, read_file
+from pipelines.verify.marts import compare_marts
+from pipelines.verify.published import Behind, check_published
+from pipelines.verify.reports import take
+from pipelines.verify.spill import Spill, buckets_for
+from pipelines.verify.tables import (
+    EVERY,
+    FILES,
+    copy_tables,
+    one_row,
+    open_tables,
+    push_key,
+    stream,
+)
+from pipelines.verify.winners import Rules
+
+_OURS = ("files", "reports", "lines", "outcomes")
+"""Spills of what is recounted, beside those of the tables."""
+
+
+class Recount:
+    """One verification. Memory holds a bucket, the marts, and the exceptions."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        day: date | None,
+        on_progress: Callable[[int, int], None],
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._day = day
+        self._tell = on_progress
+        self._findings = Findings()
+        self._found = Verification()
+        self._books = Books()
+        self._behind = Behind(0, 0)
+        self._content = Content()
+        self._bytes = 0
+        self._buckets = 1
+        self._spills: dict[str, Spill] = {}
+        self._ignored: set[tuple[str, int]] = set()
+
+    def copy_tables(self) -> None:
+        """Copy what the warehouse says; whoever calls holds the pipeline's lock."""
+        path = self._settings.data.absolute() / "warehouse.duckdb"
+        with open_tables(path, self._folder / "duckdb", self._settings) as con:
+            landed = one_row(con, "select coalesce(sum(bytes), 0)::bigint from ops.files")[0]
+            self._buckets = buckets_for(landed)
+            self._spills = {
+                name: Spill(self._folder, name, self._buckets) for name in (*EVERY, *_OURS)
+            }
+            known = (row for rows in stream(con, FILES) for row in rows if lies_in(row[0], self._day))
+            for row in known:
+                self._bytes += row[1]
+                self._spills["files"].extend([(0, *row)])
+            self._books = read_books(con, self._findings)
+            self._behind = check_published(con, self._settings, self._books, self._findings)
+            copy_tables(con, self._spills, partial(self._progress, 0))
+
+    def _progress(self, step: int, share: float) -> None:
+        """Three steps take about as long as each other; each is the landed bytes once."""
+        self._tell(int(self._bytes * (step + share)), 3 * self._bytes)
+
+    def read_landed(self) -> None:
+        """Read every line of every known file; reports and lines go to their buckets."""
+        landing, done, there = self._settings.landing, 0, 0
+        for number, (_, *columns) in enumerate(self._spills["files"].rows(0)):
+            known = KnownFile(*columns)
+            there += (landing / known.name).exists()
+            for push in read_file(landing / known.name, known, self._findings):
+                self._take_apart(push, number, known.name)
+            done += known.size
+            self._progress(1, done / max(1, self._bytes))
+        self._found.files = there
+        self._found.pending = count_landed(landing, self._day) - there
+        for name in _OURS:
+            self._spills[name].flush()
+
+    def _take_apart(self, push: LandedPush, file_number: int, file: str) -> None:
+        form = read_form(push.body)
+        taken = take(form.elements, push.received_us, push.push_id, file_number)
+        rejects = [(None, reason, None) for reason in form.faults]
+        rejects += [tuple(reject) for reject in taken.rejects]
+        self._spills["reports"].extend(taken.reports)
+        line = pushes.Line(
+            key=push_key(push.push_id),
+            push_id=push.push_id,
+            file_number=file_number,
+            file=file,
+            received_us=push.received_us,
+            digest=push.digest,
+            body_bytes=len(push.body),
+            decoding=form.decoding,
+            reports=len(taken.reports),
+            repaired_mobiles=taken.repaired_mobiles,
+            rejects=rejects,
+        )
+        self._spills["lines"].extend([tuple(line)])

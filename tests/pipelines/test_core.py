@@ -1,0 +1,276 @@
+"""One row a message: which report wins, what follows from it, and that arrival plays no part."""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from ingest.envelope import Envelope
+from ingest.settings import Settings
+from pipelines.rebuild import rebuild
+from tests.data_folder import (
+    FIRST,
+    fingerprint,
+    form,
+    land,
+    land_bodies,
+    push,
+    record,
+    settings_of,
+    take,
+    warehouse,
+)
+from tests.reference import Report, outcomes, sms_status
+
+LATER = {"user_receive_time": "2026-03-02 16:30:00"}
+
+
+def row_of(settings: Settings, columns: str, sid: int = 1) -> tuple[Any, ...]:
+    """Some columns of one message."""
+    [row] = warehouse(settings, f"select {columns} from core.sms_status where sid = {sid}")
+    return row
+
+
+@pytest.mark.parametrize(
+    ("loser", "winner"),
+    [
+        pytest.param({"report_status": "FAIL", **LATER}, {}, id="SUCCESS over a later FAIL"),
+        pytest.param({}, LATER, id="the later time"),
+        pytest.param({"user_receive_time": None}, {}, id="a time over none"),
+        pytest.param({"user_receive_time": "soon"}, {}, id="a time over an unreadable one"),
+        pytest.param({"error_msg": None}, {}, id="a code over none"),
+        pytest.param({"uid": "a"}, {"uid": "b"}, id="the greater uid"),
+        pytest.param({"mobile": None}, {"mobile": "1"}, id="a mobile over none"),
+        pytest.param({"uid": None}, {"uid": ""}, id="empty over null"),
+    ],
+)
+@pytest.mark.parametrize("swapped", [False, True], ids=["in order", "swapped"])
+def test_which_report_wins(
+    settings: Settings, loser: dict[str, Any], winner: dict[str, Any], *, swapped: bool
+) -> None:
+    reports = [record(1, **loser), record(1, **winner)]
+    land_bodies(settings, [form([one]) for one in (reversed(reports) if swapped else reports)])
+    take(settings)
+    best = record(1, **winner)
+    columns = "uid, mobile, report_status, handset_time_raw, error_code, error_detail"
+    names = ("uid", "mobile", "report_status", "user_receive_time", "error_msg", "error_detail")
+    assert row_of(settings, columns) == tuple(best[name] for name in names)
+    assert row_of(settings, "copies, conflicting") == (2, True)
+    versions = warehouse(
+        settings, "select count(*), count(*) filter (where is_winner) from core.conflicting_reports"
+    )
+    assert versions == [(2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "handset", "event"),
+    [
+        ("2014-03-17 22:55:21", datetime(2014, 3, 17, 14, 55, 21), None),
+        ("2009-12-31 23:59:59", datetime(2009, 12, 31, 15, 59, 59), "received"),
+        ("2010-01-01 08:00:00", datetime(2010, 1, 1), None),
+        ("2026-03-03 16:00:00", datetime(2026, 3, 3, 8), None),
+        ("2026-03-03 16:00:01", datetime(2026, 3, 3, 8, 0, 1), "received"),
+        ("9999-12-31 23:59:59", datetime(9999, 12, 31, 15, 59, 59), "received"),
+        (None, None, "received"),
+        ("", None, "received"),
+        ("2026-02-30 10:00:00", None, "received"),
+        ("2026-03-02T10:00:00", None, "received"),
+        ("2026-03-02 24:00:00", None, "received"),
+        ("2026-03-02 10:00", None, "received"),
+        ("0000-00-00 00:00:00", None, "received"),
+        (" 2026-03-02 10:00:00", None, "received"),
+    ],
+)
+def test_times(
+    settings: Settings, sent: str | None, handset: datetime | None, event: str | None
+) -> None:
+    land_bodies(settings, [form([record(1, user_receive_time=sent)])])
+    take(settings)
+    received = FIRST.replace(tzinfo=None)
+    expected = received if event == "received" else handset
+    assert row_of(settings, "handset_time_utc, event_time_utc, handset_time_raw") == (
+        handset,
+        expected,
+        sent,
+    )
+
+
+def test_the_zone_of_the_provider_is_a_setting(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, provider_timezone="America/New_York")
+    times = ["2026-01-15 12:00:00", "2026-07-15 12:00:00", "2026-11-01 01:30:00"]
+    land_bodies(
+        settings, [form([record(n, user_receive_time=time) for n, time in enumerate(times)])]
+    )
+    take(settings)
+    assert warehouse(settings, "select handset_time_utc from core.sms_status order by sid") == [
+        (datetime(2026, 1, 15, 17),),
+        (datetime(2026, 7, 15, 16),),
+        (datetime(2026, 11, 1, 5, 30),),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mobile", "code", "expected"),
+    [
+        ("13900000000", "MK:0001", ("invalid_number", "recipient", "yes", "operator")),
+        ("13900000000", " mk : 0001 ", ("invalid_number", "recipient", "yes", "operator")),
+        ("13900000000", "ＭＫ：０００１", ("invalid_number", "recipient", "yes", "operator")),
+        ("13900000000", "EXPIRED", ("expired", "network", "no", "any_operator")),
+        ("+93703334567", "MK:0001", ("invalid_number", "recipient", "yes", "other_operators")),
+        ("13900000000", "MI:9999", ("expired", "network", "no", "pattern")),
+        ("13900000000", "EXPIRED_7777", ("expired", "network", "no", "pattern")),
+        ("13900000000", "NEVER-SEEN", ("unknown", None, "unknown", "none")),
+        ("13900000000", None, ("unknown", None, "unknown", "none")),
+        ("13900000000", "", ("unknown", None, "unknown", "none")),
+    ],
+)
+def test_what_a_failure_code_means(
+    settings: Settings, mobile: str, code: str | None, expected: tuple[Any, ...]
+) -> None:
+    land_bodies(settings, [form([record(1, report_status="FAIL", mobile=mobile, error_msg=code)])])
+    take(settings)
+    columns = "error_category, error_party, error_permanent, error_match, error_code"
+    assert row_of(settings, columns) == (*expected, code)
+
+
+def test_the_same_bare_number_means_different_things_per_operator(settings: Settings) -> None:
+    fail = {"report_status": "FAIL", "error_msg": "24"}
+    mobiles = {1: "13900000000", 2: "13000000000", 3: "13300000000"}
+    land_bodies(settings, [form([record(n, mobile=m, **fail) for n, m in mobiles.items()])])
+    take(settings)
+    rows = warehouse(
+        settings,
+        "select range_operator, error_category, error_match from core.sms_status order by sid",
+    )
+    assert [row[0] for row in rows] == ["china_mobile", "china_unicom", "china_telecom"]
+    assert len({row[1:] for row in rows}) > 1
+
+
+def test_success_is_never_judged_by_its_code(settings: Settings) -> None:
+    codes = ["DELIVRD", "", None, "MK:0001"]
+    land_bodies(settings, [form([record(n, error_msg=code) for n, code in enumerate(codes)])])
+    take(settings)
+    rows = warehouse(
+        settings, "select distinct delivered, error_category, error_match from core.sms_status"
+    )
+    assert rows == [(True, "delivered", None)]
+
+
+def test_a_restored_backup_adds_nothing(settings: Settings) -> None:
+    file = land_bodies(settings, [form([record(1), record(2)])])
+    take(settings)
+    before = fingerprint(settings)
+    shutil.copy(file, file.with_name("backup.jsonl"))
+    take(settings)
+    assert fingerprint(settings) == before
+    assert row_of(settings, "copies") == (1,)
+    assert warehouse(settings, "select count(*), sum(records) from raw.pushes") == [(1, 2)]
+
+
+# --- the result is a function of the set of pushes -------------------------------------------
+
+texts = st.sampled_from([None, "", "a", "b"])
+reports = st.fixed_dictionaries(
+    {
+        "sid": st.integers(1, 4),
+        "uid": texts,
+        "mobile": st.sampled_from(["15205201314", "+93703334567", None, "junk"]),
+        "report_status": st.sampled_from(["SUCCESS", "FAIL"]),
+        "user_receive_time": st.sampled_from(
+            [None, "x", "2026-03-02 15:59:00", "2026-03-02 14:00:00", "2001-01-01 00:00:00"]
+        ),
+        "error_msg": st.sampled_from([None, "DELIVRD", "MK:0001", "??"]),
+        "error_detail": texts,
+    }
+)
+
+
+@st.composite
+def histories(
+    draw: st.DrawFn,
+) -> tuple[list[tuple[Envelope, list[dict[str, Any]]]], list[list[int]]]:
+    """Pushes, and runs: which pushes land before each, in any order, some more than once."""
+    batches = draw(st.lists(st.lists(reports, min_size=1, max_size=3), min_size=1, max_size=6))
+    seconds = draw(st.lists(st.integers(0, 7200), min_size=len(batches), max_size=len(batches)))
+    pushes = [
+        (push(form(batch), n, received_at=FIRST + timedelta(seconds=at)), batch)
+        for n, (batch, at) in enumerate(zip(batches, seconds, strict=True))
+    ]
+    order = draw(st.permutations(range(len(pushes))))
+    again = draw(st.lists(st.integers(0, len(pushes) - 1), max_size=3))
+    landed = [*order, *again]
+    cuts = sorted(draw(st.sets(st.integers(1, len(landed)), max_size=2)) | {0, len(landed)})
+    runs = [landed[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return pushes, runs
+
+
+@hypothesis_settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories())
+def test_any_split_order_and_repetition_gives_what_the_reference_computes(
+    tmp_path_factory: pytest.TempPathFactory,
+    history: tuple[list[tuple[Envelope, list[dict[str, Any]]]], list[list[int]]],
+) -> None:
+    pushes, runs = history
+    split = settings_of(tmp_path_factory.mktemp("split"))
+    for n, indexes in enumerate(runs):
+        for m, index in enumerate(indexes):
+            land(split, [pushes[index][0]], f"{n}-{m}")
+        take(split)
+    whole = settings_of(tmp_path_factory.mktemp("whole"))
+    land(whole, [envelope for envelope, _ in pushes])
+    take(whole)
+
+    found = [
+        Report(envelope.received_at, envelope.push_id, position, fields)
+        for envelope, batch in pushes
+        for position, fields in enumerate(batch)
+    ]
+    expected = sms_status(found)
+    columns = list(next(iter(expected.values())))
+    query = f"select sid, {', '.join(columns)} from core.sms_status"
+    for settings in (split, whole):
+        rows = warehouse(settings, query)
+        assert {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows} == expected
+        assert len(rows) == len(expected)
+        counts = warehouse(
+            settings, "select push_id, accepted, duplicates, conflicts from raw.pushes"
+        )
+        assert {
+            push_id: dict(zip(("accepted", "duplicates", "conflicts"), figures, strict=True))
+            for push_id, *figures in counts
+        } == outcomes(found)
+        assert warehouse(settings, "select bool_and(balanced) from ops.ledger") == [(True,)]
+    assert fingerprint(split) == fingerprint(whole)
+    rebuilt = rebuild(split, "rebuild").after
+    assert rebuilt is not None
+    assert rebuilt["fingerprint"] == fingerprint(whole)
+
+
+def test_a_push_sent_again_changes_counts_but_not_the_fingerprint(settings: Settings) -> None:
+    body = form([record(1), record(2)])
+    land(settings, [push(body, 0)], "a")
+    take(settings)
+    before = fingerprint(settings)
+    land(settings, [push(body, 300)], "b")
+    take(settings)
+    assert fingerprint(settings) == before
+    assert row_of(settings, "copies, conflicting") == (2, False)
+    ledger = "select records, messages, duplicates, conflicts from ops.ledger order by sequence"
+    assert warehouse(settings, ledger) == [(2, 2, 0, 0), (2, 0, 2, 0)]
+
+
+def test_another_content_gives_another_fingerprint(tmp_path: Path) -> None:
+    seen = set()
+    for n, change in enumerate(({}, {"uid": None}, {"uid": ""}, {"error_detail": "x"}, LATER)):
+        settings = settings_of(tmp_path / str(n))
+        land_bodies(settings, [form([record(1, **change)])])
+        take(settings)
+        seen.add(fingerprint(settings))
+    assert len(seen) == 5
