@@ -103,8 +103,10 @@ def _faults(row: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
             yield f"{received:,} records received {time}, {sum(accounted):,} accounted for"
     if (row["files"] or 0) < row["files_seen"]:
         yield f"files is {row['files']}, but {_FILES} has {row['files_seen']} of this run"
-    if not row["started_at_utc"] or not row["updated_at_utc"] or (
-        row["updated_at_utc"] < row["started_at_utc"]
+    if (
+        not row["started_at_utc"]
+        or not row["updated_at_utc"]
+        or (row["updated_at_utc"] < row["started_at_utc"])
     ):
         yield f"it began at {row['started_at_utc']} and ended at {row['updated_at_utc']}"
 

@@ -13,9 +13,7 @@ DAY_US = 24 * HOUR_US
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive times are subtracted from it
 _MICROSECOND = timedelta(microseconds=1)
 _RECEIVED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
-_HANDSET_TIME = re.compile(
-    r"([1-9]\d{3})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII
-)
+_HANDSET_TIME = re.compile(r"([1-9]\d{3})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 _NOT_BEFORE_US = (datetime(2010, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
 
 

@@ -66,7 +66,12 @@ class CarrierCodes:
             if row["operator"] != _ANY:
                 self._elsewhere[key].add(literal)
         self._patterns = [
-            (row["operator"], re.compile(row["pattern"], re.ASCII), row["category"], _permanent(row))
+            (
+                row["operator"],
+                re.compile(row["pattern"], re.ASCII),
+                row["category"],
+                _permanent(row),
+            )
             for row in _rows("carrier_error_patterns")
         ]
         self._remembered = lru_cache(_MOST_REMEMBERED)(self._look_up)

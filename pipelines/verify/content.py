@@ -47,7 +47,9 @@ class Content:
 
     def add(self, message: Message) -> None:
         """Add one row."""
-        digest = md5(_text(message).encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
+        digest = md5(
+            _text(message).encode("utf-8", "surrogatepass"), usedforsecurity=False
+        ).digest()
         self.rows += 1
         self.low += int.from_bytes(digest[8:], "little")
         self.high += int.from_bytes(digest[:8], "little")

@@ -23,7 +23,8 @@ class KnownFile(NamedTuple):
     name: str
     """Path below the landing folder."""
     size: int
-    digest: str
+    digest: str | None
+    """None where it could not be read, or is none of ours."""
     state: str
     """``taken``, or ``set_apart`` where a person must look."""
 
@@ -95,7 +96,7 @@ def _say_altered(known: KnownFile, size: int, findings: Findings) -> None:
     what = (
         f"{size:,} bytes where {known.size:,} were read"
         if size != known.size
-        else f"its {size:,} bytes do not have the sha256 {known.digest[:12]}… they were read with"
+        else f"its {size:,} bytes do not have the sha256 {str(known.digest)[:12]}… they were read with"
     )
     advice = (
         "restore it from a backup"

@@ -34,7 +34,9 @@ def _compare(
         if tally is None:
             findings.add(name, f"{_where(place)} stands there once too often.", "extra")
         elif tally != counts:
-            findings.add(name, f"{_where(place)}: counts are {counts}, expected {tally}.", "differs")
+            findings.add(
+                name, f"{_where(place)}: counts are {counts}, expected {tally}.", "differs"
+            )
     for place, tally in expected.items():
         findings.add(name, f"{_where(place)} has no row, expected {tally}.", "missing")
 

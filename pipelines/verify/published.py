@@ -56,8 +56,10 @@ def _manifest(settings: Settings, findings: Findings) -> dict[str, Any] | None:
     path = settings.data.absolute() / _MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        [(one["table"], one["path"], one["rows"], one["bytes"], one["sha256"])
-         for one in manifest["files"]]
+        [
+            (one["table"], one["path"], one["rows"], one["bytes"], one["sha256"])
+            for one in manifest["files"]
+        ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         sentence = f"the manifest cannot be read ({type(error).__name__}); `dlr run` replaces it."
         findings.add(_MANIFEST, sentence)
@@ -105,8 +107,11 @@ def _check_contents(
     query = "select table_name, path, rows, bytes, sha256 from ops.export_parts"
     known = {row for rows in stream(con, query) for row in rows}
     for part in sorted(listed ^ known, key=repr):
-        has, lacks = ("the manifest", "ops.export_parts") if part in listed else (
-            "ops.export_parts", "the manifest")
+        has, lacks = (
+            ("the manifest", "ops.export_parts")
+            if part in listed
+            else ("ops.export_parts", "the manifest")
+        )
         findings.add(_MANIFEST, f"{has} has {part[1]} in a way {lacks} has not.", "parts")
     rows_listed: Counter[str] = Counter({_STATUS: 0})
     for table, _, rows, _, _ in listed:
@@ -114,12 +119,12 @@ def _check_contents(
     for table, rows in rows_listed.items():
         stands = _count(con, table) if _TABLE.fullmatch(table) else None
         if stands != rows:
-            findings.add(_MANIFEST, f"{rows:,} rows of {table} are listed, it has {stands}.", "rows")
+            findings.add(
+                _MANIFEST, f"{rows:,} rows of {table} are listed, it has {stands}.", "rows"
+            )
 
 
-def _check_database(
-    con: duckdb.DuckDBPyConnection, settings: Settings, findings: Findings
-) -> None:
+def _check_database(con: duckdb.DuckDBPyConnection, settings: Settings, findings: Findings) -> None:
     where = "analytics.duckdb"
     path = settings.data.absolute() / where
     try:

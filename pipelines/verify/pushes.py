@@ -55,7 +55,8 @@ class Bucket:
     def __init__(self, lines: Iterable[Row], rows: Iterable[Row]) -> None:
         self._rows = _by_push(rows)
         self._lines = {
-            push_id: [Line._make(row) for row in group] for push_id, group in _by_push(lines).items()
+            push_id: [Line._make(row) for row in group]
+            for push_id, group in _by_push(lines).items()
         }
 
     def ignored(self) -> Iterator[tuple[str, int]]:
@@ -99,7 +100,9 @@ class Bucket:
             row = Push._make(rows[0])
             if covered(row.file) and row.file not in files:
                 findings.add(
-                    _PUSHES, f"push {push_id} is said to lie in {row.file}, not {line.file}.", "file"
+                    _PUSHES,
+                    f"push {push_id} is said to lie in {row.file}, not {line.file}.",
+                    "file",
                 )
             said = _differences(line, row, outcomes, whole=whole)
             if said:
@@ -121,7 +124,10 @@ class Bucket:
             line = self._counted(push_id)
             expected = Counter((*reject, line.received_us) for reject in line.rejects)
             stands = Counter(row[2:] for row in found.get(push_id, ()))
-            for counter, word in ((expected - stands, "is missing"), (stands - expected, "is wrong")):
+            for counter, word in (
+                (expected - stands, "is missing"),
+                (stands - expected, "is wrong"),
+            ):
                 for position, reason, field, received_us in sorted(counter, key=repr):
                     place = "as a whole" if position is None else f"at position {position}"
                     findings.add(
@@ -154,9 +160,7 @@ def _by_push(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return groups
 
 
-def _differences(
-    line: Line, row: Push, outcomes: Counter[tuple[str, str]], *, whole: bool
-) -> str:
+def _differences(line: Line, row: Push, outcomes: Counter[tuple[str, str]], *, whole: bool) -> str:
     """Figures of a push that differ; attribution is known where the whole landing was read."""
     figures: dict[str, tuple[object, object]] = {
         "received_at_utc": (shown(row.received_at_utc), shown(line.received_us)),

@@ -73,7 +73,9 @@ class Recount:
             self._spills = {
                 name: Spill(self._folder, name, self._buckets) for name in (*EVERY, *_OURS)
             }
-            known = (row for rows in stream(con, FILES) for row in rows if lies_in(row[0], self._day))
+            known = (
+                row for rows in stream(con, FILES) for row in rows if lies_in(row[0], self._day)
+            )
             for row in known:
                 self._bytes += row[1]
                 self._spills["files"].extend([(0, *row)])
@@ -90,8 +92,9 @@ class Recount:
         landing, done, there = self._settings.landing, 0, 0
         for number, (_, *columns) in enumerate(self._spills["files"].rows(0)):
             known = KnownFile(*columns)
-            there += (landing / known.name).exists()
-            for push in read_file(landing / known.name, known, self._findings):
+            path = landing / known.name
+            there += path.exists()
+            for push in read_file(path, known, self._findings) if known.digest else ():
                 self._take_apart(push, number, known.name)
             done += known.size
             self._progress(1, done / max(1, self._bytes))
@@ -120,3 +123,62 @@ class Recount:
             rejects=rejects,
         )
         self._spills["lines"].extend([tuple(line)])
+
+    def compare_messages(self) -> None:
+        """Let the reports of every message contend; compare with its rows."""
+        for number in range(self._buckets):
+            self._ignored.update(self._pushes(number).ignored())
+        settings, spills, findings = self._settings, self._spills, self._findings
+        rules = Rules(handset_clock(settings.provider_timezone), CarrierCodes())
+        whole = self._day is None
+        for number in range(self._buckets):
+            bucket = messages.Bucket(spills["reports"].rows(number), self._ignored, rules)
+            rows = spills["core.sms_status"].rows(number)
+            for message in bucket.compare(rows, findings, whole=whole):
+                self._content.add(message)
+            if whole:
+                bucket.compare_versions(spills["core.conflicting_reports"].rows(number), findings)
+                bucket.compare_repeated(spills["core.repeated_reports"].rows(number), findings)
+            self._count(bucket)
+            self._progress(2, (number + 1) / self._buckets)
+
+    def _count(self, bucket: messages.Bucket) -> None:
+        self._found.messages += bucket.sids
+        for row in bucket.outcomes():
+            self._spills["outcomes"].extend([row])
+            self._found.duplicates += row[2] == "duplicate"
+            self._found.conflicts += row[2] == "conflict"
+
+    def compare_pushes(self) -> None:
+        """Compare every push, its rejects and what became of its records."""
+        spills, findings, found = self._spills, self._findings, self._found
+        covered = partial(lies_in, day=self._day)
+        for number in range(self._buckets):
+            outcomes = Counter(row[1:] for row in spills["outcomes"].rows(number))
+            bucket = self._pushes(number)
+            counts = bucket.compare(outcomes, findings, covered, whole=self._day is None)
+            bucket.compare_rejected(spills["raw.rejected_records"].rows(number), findings)
+            bucket.compare_records(spills["raw.records"].rows(number), findings)
+            found.pushes += counts.pushes
+            found.records += counts.records
+            found.rejected += counts.rejected
+
+    def _pushes(self, number: int) -> pushes.Bucket:
+        spills = self._spills
+        return pushes.Bucket(spills["lines"].rows(number), spills["raw.pushes"].rows(number))
+
+    def compare_totals(self) -> None:
+        """Compare what is only known when all is counted."""
+        compare_rules(self._books, self._settings, self._findings)
+        compare_content(self._books, self._content, self._findings)
+        if self._day is None:
+            compare_recount(self._books, self._found, self._findings)
+        if not self._behind.hours:
+            compare_marts(self._spills, self._content, self._findings)
+
+    def result(self) -> Verification:
+        """Everything found."""
+        self._found.findings = self._findings.all()
+        self._found.fingerprint = self._content.fingerprint
+        self._found.unpublished = self._behind.hours + self._behind.parts
+        return self._found

@@ -83,7 +83,7 @@ def _sid_of(element: Any) -> tuple[int, tuple[str, str | None] | None]:  # noqa:
     if sid is None or not _LEAST <= sid <= _MOST:
         return 0, ("bad_sid", "sid")
     status = element.get("report_status")
-    if status != "SUCCESS" and status != "FAIL":  # noqa: PLR1714  `in` would hash it: lists cannot be
+    if status not in ("SUCCESS", "FAIL"):
         return 0, ("bad_report_status", "report_status")
     return sid, None
 

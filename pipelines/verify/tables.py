@@ -84,7 +84,7 @@ class Version(NamedTuple):
 
 
 FILES = """
-    select file, bytes, sha256, state from ops.files where sha256 is not null order by file
+    select file, bytes, sha256, state from ops.files order by file
 """
 BY_SID = {
     "core.sms_status": """
@@ -142,7 +142,9 @@ def push_key(push_id: str | None) -> int:
 
 
 @contextmanager
-def open_tables(path: Path, scratch: Path, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_tables(
+    path: Path, scratch: Path, settings: Settings
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Read a database file; raises WarehouseError where it cannot be read."""
     if not path.exists():
         raise WarehouseError(f"There is no {path} yet; `dlr run` makes it.")

@@ -62,12 +62,14 @@ def _rank(content: Row, handset_us: HandsetClock) -> tuple[Any, ...]:
     success, handset_raw, *texts = content
     at = handset_us(handset_raw)
     # what is absent comes below everything
-    return (success, (at is not None, at or 0), *((t is not None, t or "") for t in (handset_raw, *texts)))
+    return (
+        success,
+        (at is not None, at or 0),
+        *((t is not None, t or "") for t in (handset_raw, *texts)),
+    )
 
 
-def _version(
-    place: int, copies: list[Row], handset_us: HandsetClock
-) -> Version:
+def _version(place: int, copies: list[Row], handset_us: HandsetClock) -> Version:
     first = Report(*copies[0])
     return Version(
         sid=first.sid,
@@ -86,7 +88,13 @@ def _version(
 
 
 def expected_row(
-    winner: Row, copies: int, first_us: int, operator: str | None, rules: Rules, *, conflicting: bool
+    winner: Row,
+    copies: int,
+    first_us: int,
+    operator: str | None,
+    rules: Rules,
+    *,
+    conflicting: bool,
 ) -> tuple[Any, ...]:
     """The recomputed columns of a message, in the order of Message."""
     sid, received_us, push_id, _, _, success, handset_raw, code, detail, uid, mobile = winner

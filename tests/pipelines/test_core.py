@@ -36,68 +36,66 @@ def row_of(settings: Settings, columns: str, sid: int = 1) -> tuple[Any, ...]:
     return row
 
 
-@pytest.mark.parametrize(
-    ("loser", "winner"),
-    [
-        pytest.param({"report_status": "FAIL", **LATER}, {}, id="SUCCESS over a later FAIL"),
-        pytest.param({}, LATER, id="the later time"),
-        pytest.param({"user_receive_time": None}, {}, id="a time over none"),
-        pytest.param({"user_receive_time": "soon"}, {}, id="a time over an unreadable one"),
-        pytest.param({"error_msg": None}, {}, id="a code over none"),
-        pytest.param({"uid": "a"}, {"uid": "b"}, id="the greater uid"),
-        pytest.param({"mobile": None}, {"mobile": "1"}, id="a mobile over none"),
-        pytest.param({"uid": None}, {"uid": ""}, id="empty over null"),
-    ],
-)
+CONTESTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    # the report that loses, the report that wins
+    ({"report_status": "FAIL", **LATER}, {}),  # SUCCESS over a later FAIL
+    ({}, LATER),  # the later time
+    ({"user_receive_time": None}, {}),  # a time over none
+    ({"user_receive_time": "soon"}, {}),  # a time over an unreadable one
+    ({"error_msg": None}, {}),  # a code over none
+    ({"uid": "a"}, {"uid": "b"}),  # the greater uid
+    ({"mobile": None}, {"mobile": "1"}),  # a mobile over none
+    ({"uid": None}, {"uid": ""}),  # empty over null
+]
+
+
 @pytest.mark.parametrize("swapped", [False, True], ids=["in order", "swapped"])
-def test_which_report_wins(
-    settings: Settings, loser: dict[str, Any], winner: dict[str, Any], *, swapped: bool
-) -> None:
-    reports = [record(1, **loser), record(1, **winner)]
-    land_bodies(settings, [form([one]) for one in (reversed(reports) if swapped else reports)])
+def test_which_report_wins(settings: Settings, *, swapped: bool) -> None:
+    losers = [record(sid, **loser) for sid, (loser, _) in enumerate(CONTESTS)]
+    winners = [record(sid, **winner) for sid, (_, winner) in enumerate(CONTESTS)]
+    batches = [winners, losers] if swapped else [losers, winners]
+    land_bodies(settings, [form(batch) for batch in batches])
     take(settings)
-    best = record(1, **winner)
     columns = "uid, mobile, report_status, handset_time_raw, error_code, error_detail"
     names = ("uid", "mobile", "report_status", "user_receive_time", "error_msg", "error_detail")
-    assert row_of(settings, columns) == tuple(best[name] for name in names)
-    assert row_of(settings, "copies, conflicting") == (2, True)
-    versions = warehouse(
-        settings, "select count(*), count(*) filter (where is_winner) from core.conflicting_reports"
+    found = warehouse(
+        settings, f"select {columns}, copies, conflicting from core.sms_status order by sid"
     )
-    assert versions == [(2, 1)]
+    assert found == [(*(best[name] for name in names), 2, True) for best in winners]
+    versions = """
+        select sid, count(*), count(*) filter (where is_winner)
+        from core.conflicting_reports group by sid order by sid
+    """
+    assert warehouse(settings, versions) == [(sid, 2, 1) for sid in range(len(CONTESTS))]
 
 
-@pytest.mark.parametrize(
-    ("sent", "handset", "event"),
-    [
-        ("2014-03-17 22:55:21", datetime(2014, 3, 17, 14, 55, 21), None),
-        ("2009-12-31 23:59:59", datetime(2009, 12, 31, 15, 59, 59), "received"),
-        ("2010-01-01 08:00:00", datetime(2010, 1, 1), None),
-        ("2026-03-03 16:00:00", datetime(2026, 3, 3, 8), None),
-        ("2026-03-03 16:00:01", datetime(2026, 3, 3, 8, 0, 1), "received"),
-        ("9999-12-31 23:59:59", datetime(9999, 12, 31, 15, 59, 59), "received"),
-        (None, None, "received"),
-        ("", None, "received"),
-        ("2026-02-30 10:00:00", None, "received"),
-        ("2026-03-02T10:00:00", None, "received"),
-        ("2026-03-02 24:00:00", None, "received"),
-        ("2026-03-02 10:00", None, "received"),
-        ("0000-00-00 00:00:00", None, "received"),
-        (" 2026-03-02 10:00:00", None, "received"),
-    ],
-)
-def test_times(
-    settings: Settings, sent: str | None, handset: datetime | None, event: str | None
-) -> None:
-    land_bodies(settings, [form([record(1, user_receive_time=sent)])])
+RECEIVED = FIRST.replace(tzinfo=None)
+TIMES: dict[str | None, tuple[datetime | None, datetime]] = {
+    # as sent: handset_time_utc, event_time_utc
+    "2014-03-17 22:55:21": (datetime(2014, 3, 17, 14, 55, 21), datetime(2014, 3, 17, 14, 55, 21)),
+    "2009-12-31 23:59:59": (datetime(2009, 12, 31, 15, 59, 59), RECEIVED),
+    "2010-01-01 08:00:00": (datetime(2010, 1, 1), datetime(2010, 1, 1)),
+    "2026-03-03 16:00:00": (datetime(2026, 3, 3, 8), datetime(2026, 3, 3, 8)),
+    "2026-03-03 16:00:01": (datetime(2026, 3, 3, 8, 0, 1), RECEIVED),
+    "9999-12-31 23:59:59": (datetime(9999, 12, 31, 15, 59, 59), RECEIVED),
+    None: (None, RECEIVED),
+    "": (None, RECEIVED),
+    "2026-02-30 10:00:00": (None, RECEIVED),
+    "2026-03-02T10:00:00": (None, RECEIVED),
+    "2026-03-02 24:00:00": (None, RECEIVED),
+    "2026-03-02 10:00": (None, RECEIVED),
+    "0000-00-00 00:00:00": (None, RECEIVED),
+    " 2026-03-02 10:00:00": (None, RECEIVED),
+}
+
+
+def test_times(settings: Settings) -> None:
+    batch = [record(sid, user_receive_time=sent) for sid, sent in enumerate(TIMES)]
+    land_bodies(settings, [form(batch)])
     take(settings)
-    received = FIRST.replace(tzinfo=None)
-    expected = received if event == "received" else handset
-    assert row_of(settings, "handset_time_utc, event_time_utc, handset_time_raw") == (
-        handset,
-        expected,
-        sent,
-    )
+    columns = "handset_time_raw, handset_time_utc, event_time_utc"
+    found = warehouse(settings, f"select {columns} from core.sms_status order by sid")
+    assert found == [(sent, *expected) for sent, expected in TIMES.items()]
 
 
 def test_the_zone_of_the_provider_is_a_setting(tmp_path: Path) -> None:
@@ -114,28 +112,33 @@ def test_the_zone_of_the_provider_is_a_setting(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("mobile", "code", "expected"),
-    [
-        ("13900000000", "MK:0001", ("invalid_number", "recipient", "yes", "operator")),
-        ("13900000000", " mk : 0001 ", ("invalid_number", "recipient", "yes", "operator")),
-        ("13900000000", "ＭＫ：０００１", ("invalid_number", "recipient", "yes", "operator")),
-        ("13900000000", "EXPIRED", ("expired", "network", "no", "any_operator")),
-        ("+93703334567", "MK:0001", ("invalid_number", "recipient", "yes", "other_operators")),
-        ("13900000000", "MI:9999", ("expired", "network", "no", "pattern")),
-        ("13900000000", "EXPIRED_7777", ("expired", "network", "no", "pattern")),
-        ("13900000000", "NEVER-SEEN", ("unknown", None, "unknown", "none")),
-        ("13900000000", None, ("unknown", None, "unknown", "none")),
-        ("13900000000", "", ("unknown", None, "unknown", "none")),
-    ],
-)
-def test_what_a_failure_code_means(
-    settings: Settings, mobile: str, code: str | None, expected: tuple[Any, ...]
-) -> None:
-    land_bodies(settings, [form([record(1, report_status="FAIL", mobile=mobile, error_msg=code)])])
+CODES: dict[tuple[str, str | None], tuple[str, str | None, str, str]] = {
+    # number, code: category, party, permanent, rule
+    ("13900000000", "MK:0001"): ("invalid_number", "recipient", "yes", "operator"),
+    ("13900000000", " mk : 0001 "): ("invalid_number", "recipient", "yes", "operator"),
+    ("13900000000", "ＭＫ：０００１"): ("invalid_number", "recipient", "yes", "operator"),
+    ("13900000000", "EXPIRED"): ("expired", "network", "no", "any_operator"),
+    ("+93703334567", "MK:0001"): ("invalid_number", "recipient", "yes", "other_operators"),
+    ("13900000000", "MI:9999"): ("expired", "network", "no", "pattern"),
+    ("13900000000", "EXPIRED_7777"): ("expired", "network", "no", "pattern"),
+    ("13900000000", "NEVER-SEEN"): ("unknown", None, "unknown", "none"),
+    ("13900000000", None): ("unknown", None, "unknown", "none"),
+    ("13900000000", ""): ("unknown", None, "unknown", "none"),
+}
+
+
+def test_what_a_failure_code_means(settings: Settings) -> None:
+    batch = [
+        record(sid, report_status="FAIL", mobile=mobile, error_msg=code)
+        for sid, (mobile, code) in enumerate(CODES)
+    ]
+    land_bodies(settings, [form(batch)])
     take(settings)
-    columns = "error_category, error_party, error_permanent, error_match, error_code"
-    assert row_of(settings, columns) == (*expected, code)
+    columns = "error_category, error_party, error_permanent, error_match"
+    found = warehouse(
+        settings, f"select mobile, error_code, {columns} from core.sms_status order by sid"
+    )
+    assert {row[:2]: row[2:] for row in found} == CODES
 
 
 def test_the_same_bare_number_means_different_things_per_operator(settings: Settings) -> None:
