@@ -50,6 +50,8 @@ def open_warehouse(
                 "`dlr rebuild` makes it anew."
             ) from error
         try:
+            if not read_only:
+                target.chmod(0o600)
             _prepare(con, settings)
             if not read_only:
                 _create_tables(con, target)
