@@ -105,7 +105,7 @@ def _receiver(settings: Settings, token: str) -> Iterator[str]:
     """A receiver of its own on a free port; yields the push URL."""
     log = settings.data / "receiver.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603  our own command
+        process = subprocess.Popen(
             [sys.executable, "-m", "ingest.server"],
             stdout=subprocess.PIPE,
             stderr=output,
@@ -176,14 +176,12 @@ def _print_rows(console: Console, con: duckdb.DuckDBPyConnection, query: str) ->
     console.print(table)
 
 
-def _print_ledger(
-    console: Console, con: duckdb.DuckDBPyConnection, sent: SimulationReport
-) -> bool:
+def _print_ledger(console: Console, con: duckdb.DuckDBPyConnection, sent: SimulationReport) -> bool:
     """Show the law, and hold it against what the provider says it sent."""
     names = ("records", "messages", "duplicates", "conflicts", "rejected")
     columns = ", ".join(f"total_{name}" for name in names)
     row = con.execute(
-        f"select {columns}, balanced, fingerprint from ops.ledger order by sequence desc limit 1"  # noqa: S608
+        f"select {columns}, balanced, fingerprint from ops.ledger order by sequence desc limit 1"
     ).fetchall()[0]
     counted = dict(zip(names, row, strict=False))
     truth = {
@@ -223,5 +221,6 @@ def _print_places(console: Console, settings: Settings) -> None:
         console.print(f"  {text}")
     console.print(
         f"  DLR_DATA={shown} ./dlr sql 'from marts.delivery_daily'\n"
-        f"  DLR_DATA={shown} DLR_PUSH_TOKENS=a-token-of-yours ./dlr up", soft_wrap=True
+        f"  DLR_DATA={shown} DLR_PUSH_TOKENS=a-token-of-yours ./dlr up",
+        soft_wrap=True,
     )

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     import dagster as dg
 
 
+EXPECTED_ERRORS = frozenset(
+    {"SettingsError", "WarehouseError", "WarehouseBusyError", "UnbalancedError", "CommandError"}
+)
+"""Errors whose message is meant for the user as it stands, by name: to import them is slow."""
+
+
 class CommandError(RuntimeError):
     """A command cannot go on; the message is a sentence for the user."""
 
@@ -90,9 +96,9 @@ def _cause(result: "dg.ExecuteInProcessResult") -> str:
         found = "; ".join(str(check.description or check.check_name) for check in checks)
         return f"Nothing was published, for a check failed: {found}"
     for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error:
-            error = event.step_failure_data.error
-            while error.cause is not None:
-                error = error.cause
-            return f"The run failed: {error.message.strip()}"
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error is not None:
+            if error.cause is None or error.cls_name in EXPECTED_ERRORS:
+                return f"The run failed: {error.message.strip().partition(': ')[2]}"
+            error = error.cause
     return "The run failed; its log is in the Dagster UI (dlr up)."

@@ -5,13 +5,15 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from cli.instance import EXPECTED_ERRORS
+
 COMMANDS = {
     "demo": "simulated traffic through the whole path, with a report at the end",
     "serve": "the receiver alone",
     "run": "process everything that is pending, now",
     "up": "receiver and Dagster (UI, schedules) together, until Ctrl-C",
     "simulate": "act as the provider against a receiver",
-    "status": "what is landed, pending, processed, rejected, published; exits 1 if a person is needed",
+    "status": "what is landed, pending, processed, rejected, published; 1 if a person is needed",
     "verify": "recount everything from the raw bytes and compare",
     "rebuild": "throw the warehouse away and make it anew from the landed files",
     "sql": "query the published database",
@@ -60,8 +62,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def is_expected(error: BaseException) -> bool:
     """Whether the error's message is meant for the user as it stands."""
-    expected = {"SettingsError", "WarehouseError", "UnbalancedError", "CommandError"}
-    return any(cls.__name__ in expected for cls in type(error).__mro__)
+    return any(cls.__name__ in EXPECTED_ERRORS for cls in type(error).__mro__)
 
 
 if __name__ == "__main__":

@@ -33,15 +33,15 @@ def summary(settings: Settings, run_id: str) -> str:
     """What the run did, in one or two lines."""
     with open_warehouse(settings, read_only=True) as con:
         last = ledger.latest(con)
-        apart = con.execute(
-            "select count(*) from ops.files where state = 'set_apart'"
-        ).fetchall()[0][0]
+        apart = con.execute("select count(*) from ops.files where state = 'set_apart'").fetchall()[
+            0
+        ][0]
     if last is None or last["run_id"] != run_id:
         text = "Nothing new; readers have everything."
     else:
         text = (
-            f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} records: "
-            f"{last['messages']:,} new messages, {last['duplicates']:,} duplicates, "
+            f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} "
+            f"records: {last['messages']:,} new messages, {last['duplicates']:,} duplicates, "
             f"{last['conflicts']:,} conflicts, {last['rejected']:,} rejected. Ledger balanced; "
             "published."
         )

@@ -70,8 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
 def simulate_with_bar(options: SimulationOptions) -> SimulationReport:
     """Simulate, with a bar on a terminal."""
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("Pushing"), BarColumn(), TextColumn("{task.completed:,} of {task.total:,} messages"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("Pushing"),
+        BarColumn(),
+        TextColumn("{task.completed:,} of {task.total:,} messages"),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task("", total=options.messages)
         return simulate(options, lambda now: bar.update(task, completed=now.messages))
 

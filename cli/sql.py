@@ -45,14 +45,14 @@ def _from_standard_input() -> str:
     return sys.stdin.read()
 
 
-def _print(relation: duckdb.DuckDBPyConnection, style: str) -> None:
+def _print(relation: duckdb.DuckDBPyRelation, style: str) -> None:
     if style == "table":
         _print_table(relation)
     else:
         _copy(relation, style)
 
 
-def _copy(relation: duckdb.DuckDBPyConnection, style: str) -> None:
+def _copy(relation: duckdb.DuckDBPyRelation, style: str) -> None:
     """CSV and JSON by DuckDB itself: exact digits, ISO times, nulls apart from empty texts."""
     if style == "csv":
         relation.write_csv("/dev/stdout", header=True)
@@ -60,13 +60,13 @@ def _copy(relation: duckdb.DuckDBPyConnection, style: str) -> None:
         relation.query("answer", "copy (from answer) to '/dev/stdout' (format json, array true)")
 
 
-def _print_table(relation: duckdb.DuckDBPyConnection) -> None:
+def _print_table(relation: duckdb.DuckDBPyRelation) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     numbers = ("INT", "DOUBLE", "DECIMAL", "FLOAT")
     for name, kind in zip(relation.columns, relation.types, strict=True):
         justify = "right" if any(part in str(kind) for part in numbers) else "left"
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    rows = relation.fetchmany(_MOST_ROWS_ON_A_TERMINAL + 1)
+    rows = relation.limit(_MOST_ROWS_ON_A_TERMINAL + 1).fetchall()
     for row in rows[:_MOST_ROWS_ON_A_TERMINAL]:
         table.add_row(*_cells(row))
     Console(width=None if sys.stdout.isatty() else 10_000).print(table)
@@ -76,5 +76,3 @@ def _print_table(relation: duckdb.DuckDBPyConnection) -> None:
 
 def _cells(row: Iterable[object]) -> list[str]:
     return ["" if cell is None else str(cell) for cell in row]
-
-

@@ -72,7 +72,9 @@ def _published(status: Status) -> str:
 
 
 def _ago(time: str) -> str:
-    seconds = (datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(time)).total_seconds()
+    seconds = (
+        datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(time)
+    ).total_seconds()
     if seconds < 120:
         return f"{seconds:.0f} s ago"
     return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.1f} h ago"

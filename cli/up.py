@@ -71,7 +71,7 @@ def _dagster_command(ui_port: int) -> list[str]:
 
 
 def _start(command: list[str], log: Path | None = None) -> subprocess.Popen[bytes]:
-    """Start in a session of its own, so that Ctrl-C reaches us alone and we stop things in order."""
+    """Start in a session of its own, so that Ctrl-C reaches us alone."""
     output = log.open("ab") if log else None
     try:
         return subprocess.Popen(  # noqa: S603  our own command

@@ -29,7 +29,7 @@ class TableCheck:
 
     def run(self, con: duckdb.DuckDBPyConnection) -> Outcome:
         """Look for rows that break the promise."""
-        cursor = con.execute(f"select * from ({self.failing}) limit {_MOST_SHOWN}")  # noqa: S608
+        cursor = con.execute(f"select * from ({self.failing}) limit {_MOST_SHOWN}")
         names = [column[0] for column in cursor.description or ()]
         rows = cursor.fetchall()
         if not rows:
@@ -65,7 +65,7 @@ def _columns(model: models.Model) -> TableCheck:
             on found.schema_name || '.' || found.table_name = {models.literal(model.name)}
             and found.column_name = wanted.name
         where lower(found.data_type) is distinct from wanted.type
-        """,  # noqa: S608  our own names
+        """,
     )
 
 
@@ -77,6 +77,6 @@ def _unique(model: models.Model) -> list[TableCheck]:
         TableCheck(
             "grain_is_unique",
             f"{model.name} has one row per {model.grain}.",
-            f"select {model.grain}, count(*) as n from {model.name} group by all having n > 1",  # noqa: S608
+            f"select {model.grain}, count(*) as n from {model.name} group by all having n > 1",
         )
     ]

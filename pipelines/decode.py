@@ -63,7 +63,7 @@ def _read_lines(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str])
             [{paths}], columns = {{{columns}}}, format = 'newline_delimited', filename = true,
             ignore_errors = true, maximum_object_size = {_LONGEST_LINE_BYTES}, compression = 'none'
         )
-        """  # noqa: S608  paths are quoted; a view takes no parameters
+        """
     )
 
 
@@ -98,7 +98,8 @@ def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
         )
         records += [origin | record for record in decoded.records]
         rejects += [
-            origin | {name: getattr(reject, name) for name in ("position", "reason", "field", "value")}
+            origin
+            | {name: getattr(reject, name) for name in ("position", "reason", "field", "value")}
             for reject in decoded.rejects
         ]
     _hand_over(con, "careful_pushes", pushes, _PUSH)

@@ -108,9 +108,7 @@ def every_part(con: duckdb.DuckDBPyConnection) -> list[Part]:
     for model in models.load_models().values():
         if model.export is None:
             continue
-        found = con.execute(
-            f"select distinct {model.export.part} from {model.name}"  # noqa: S608  our own names
-        ).fetchall()
+        found = con.execute(f"select distinct {model.export.part} from {model.name}").fetchall()
         parts += [Part(model.name, day, hour, None) for day, hour in found]
         if model.export.layout == "file" and not found:
             parts.append(Part(model.name, None, None, None))
@@ -131,7 +129,7 @@ def plan(current: Iterable[Part], stale: Iterable[Part]) -> tuple[list[Part], li
     for part in stale:
         whole = compacted.get((part.table_name, part.part_day))
         if whole and part.part_hour_utc and part.part_hour_utc <= _until(whole):
-            part = whole  # noqa: PLW2901  the day it lies in is written instead
+            part = whole
         write[part.key] = part
     keep = {key: part for key, part in by_key.items() if key not in write}
     for pieces in _finished(keep | write):
@@ -203,7 +201,7 @@ def _copy(con: duckdb.DuckDBPyConnection, part: Part, path: Path) -> int:
             format parquet, compression zstd,
             kv_metadata {{schema_version: {models.literal(models.schema_version())}}}
         )
-        """  # noqa: S608  our own names
+        """
     )
     return int(con.fetchall()[0][0])
 

@@ -76,12 +76,8 @@ def _landed(entry: os.DirEntry[str], path: str) -> LandedFile:
 
 def pending(con: duckdb.DuckDBPyConnection, landing: Path) -> list[LandedFile]:
     """Files that were never read, or have changed since."""
-    known = dict(
-        (name, (size, changed_ns))
-        for name, size, changed_ns in con.execute(
-            "select file, bytes, changed_ns from ops.files"
-        ).fetchall()
-    )
+    rows = con.execute("select file, bytes, changed_ns from ops.files").fetchall()
+    known = {name: (size, changed_ns) for name, size, changed_ns in rows}
     return [
         file
         for file in list_landed(landing)

@@ -165,7 +165,7 @@ def _store(con: duckdb.DuckDBPyConnection, row: dict[str, object]) -> None:
     names = ", ".join(row)
     marks = ", ".join("?" * len(row))
     con.execute(
-        f"insert into ops.ledger ({names}) values ({marks})",  # noqa: S608  our own names
+        f"insert into ops.ledger ({names}) values ({marks})",
         list(row.values()),
     )
     models.mark_stale(con, models.load_models()["ops.ledger"], "true")

@@ -7,7 +7,7 @@ A slice and the note of its files in ``ops.files`` are stored together, so a cra
 slice and never doubles it. Marts and exports follow from what is marked stale.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -18,6 +18,7 @@ from ingest.settings import Settings
 from pipelines import ledger, models
 from pipelines.decode import decode
 from pipelines.landed import Admission, LandedFile, admit, diagnose, list_landed, pending, slices
+from pipelines.progress import Progress, silent
 from pipelines.warehouse import load_reference, reference_version, transaction
 
 _SLICE_BYTES = 512 * 1024**2
@@ -42,7 +43,7 @@ def load(
     settings: Settings,
     run_id: str,
     days: Iterable[date] | None = None,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Progress = silent,
 ) -> LoadReport:
     """Take in every pending file, or once more every file of the given landing days.
 
@@ -101,7 +102,7 @@ def _load_slice(
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])  # noqa: S608
+    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
 
 
 def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
@@ -117,14 +118,14 @@ def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
     con.unregister("removed_files")
     scope = "push_id in (select push_id from removed_pushes)"
     con.execute(
-        f"create or replace temp table removed_records as "  # noqa: S608  our own names
+        f"create or replace temp table removed_records as "
         f"select distinct sid from raw.records where {scope}"
     )
     if not _count(con, "removed_pushes"):
         return
     for name in ("raw.pushes", "raw.records", "raw.rejected_records"):
         models.mark_stale(con, models.load_models()[name], scope)
-        con.execute(f"delete from {name} where {scope}")  # noqa: S608  our own names
+        con.execute(f"delete from {name} where {scope}")
 
 
 def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
@@ -204,7 +205,7 @@ def _mark_hours(
         select distinct {models.literal(clock)}, {hour} from {relation} where {scope}
         except
         from ops.stale_hours
-        """  # noqa: S608  our own names
+        """
     )
 
 

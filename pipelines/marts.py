@@ -43,7 +43,7 @@ def rebuild_marts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> Non
         for model in mart_models():
             if model.name in names:
                 models.mark_stale(con, model, "true")
-                con.execute(f"delete from {model.name}")  # noqa: S608  our own names
+                con.execute(f"delete from {model.name}")
                 models.refresh(con, model)
 
 

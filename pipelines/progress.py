@@ -8,6 +8,10 @@ Progress = Callable[[int, int], None]
 _listeners: list[Progress] = []
 
 
+def silent(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
 def listen(listener: Progress) -> None:
     """Hear of the progress of everything this process does from now on."""
     _listeners.append(listener)

@@ -94,7 +94,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     written = export.write_parts(con, settings, write)
     parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))
     state = _state(con, settings, last)
-    _replace_database(con, settings, parts)
+    _replace_database(settings, parts)
     retired = _listed(settings)
     _replace_manifest(settings, parts, state)
     _remember(con, parts, state)
@@ -111,8 +111,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
 def _must_start_anew(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
     """Whether what lies there cannot be built upon: other rules, or files that are missing."""
     known = con.execute(
-        "select mobile, schema_version from ops.publications "
-        "order by published_at_utc desc limit 1"
+        "select mobile, schema_version from ops.publications order by published_at_utc desc limit 1"
     ).fetchall()
     if known != [(export_rule(settings), models.schema_version())]:
         return True
@@ -141,9 +140,7 @@ def _state(
     }
 
 
-def _replace_database(
-    con: duckdb.DuckDBPyConnection, settings: Settings, parts: Iterable[Part]
-) -> None:
+def _replace_database(settings: Settings, parts: Iterable[Part]) -> None:
     """A small database of views over exactly these files, put in place by rename."""
     target = analytics_path(settings)
     new = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
@@ -160,7 +157,9 @@ def _replace_database(
             for model in models.load_models().values():
                 if model.export is not None:
                     builder.execute(f"create schema if not exists {model.schema}")
-                    builder.execute(f"create view {model.name} as {_view(model, paths[model.name])}")
+                    builder.execute(
+                        f"create view {model.name} as {_view(model, paths[model.name])}"
+                    )
                     models.comment(builder, "view", model)
         builder.execute("use memory")
         builder.execute("detach published")
@@ -172,16 +171,14 @@ def _view(model: models.Model, paths: list[str]) -> str:
     names = ", ".join(f'"{name}"' for name in model.columns)
     if paths:
         files = ", ".join(models.literal(path) for path in paths)
-        return f"select {names} from read_parquet([{files}], hive_partitioning = false)"  # noqa: S608
+        return f"select {names} from read_parquet([{files}], hive_partitioning = false)"
     nothing = ", ".join(
         f'null::{column.type} as "{name}"' for name, column in model.columns.items()
     )
-    return f"select {nothing} where false"  # noqa: S608
+    return f"select {nothing} where false"
 
 
-def _replace_manifest(
-    settings: Settings, parts: Iterable[Part], state: dict[str, object]
-) -> None:
+def _replace_manifest(settings: Settings, parts: Iterable[Part], state: dict[str, object]) -> None:
     target = manifest_path(settings)
     new = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     files = [
@@ -201,9 +198,7 @@ def _replace_manifest(
     replace_file(new, target)
 
 
-def _remember(
-    con: duckdb.DuckDBPyConnection, parts: list[Part], state: dict[str, object]
-) -> None:
+def _remember(con: duckdb.DuckDBPyConnection, parts: list[Part], state: dict[str, object]) -> None:
     current = pd.DataFrame([asdict(part) for part in parts], columns=list(_PART)).astype(_PART)
     con.register("current_parts", current)
     with transaction(con):
@@ -230,9 +225,9 @@ def _sweep(settings: Settings, retired: set[str]) -> None:
     """Let files go that no reader can follow any more; a grace begins for the retired ones."""
     root = exports_folder(settings)
     current = _listed(settings)
-    for path in retired - current:
+    for name in retired - current:
         with suppress(FileNotFoundError):
-            os.utime(root / path)
+            os.utime(root / name)
     for path in root.rglob("*.parquet"):
         unlisted = str(path.relative_to(root)) not in current
         if unlisted and time.time() - path.stat().st_mtime > GRACE_S:

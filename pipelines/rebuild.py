@@ -1,6 +1,5 @@
 """The warehouse made anew from the landed files, beside the old one, then put in its place."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
@@ -11,6 +10,7 @@ from pipelines.files import replace_file
 from pipelines.load import LoadReport, load
 from pipelines.lock import pipeline_lock
 from pipelines.marts import refresh_marts
+from pipelines.progress import Progress, silent
 from pipelines.publish import publish
 from pipelines.warehouse import open_warehouse, warehouse_path
 
@@ -28,7 +28,7 @@ class Rebuilt:
 def rebuild(
     settings: Settings,
     run_id: str,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Progress = silent,
 ) -> Rebuilt:
     """Throw the warehouse away and make it anew; readers keep the old state until the end."""
     path = warehouse_path(settings)

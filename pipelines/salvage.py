@@ -118,7 +118,7 @@ def decode_push(body: bytes) -> Decoded:
 
 def _values(body: bytes) -> list[bytes]:
     """Raw values of the parameter, one for each time it stands in the form."""
-    found = []
+    found: list[bytes] = []
     start = 0
     for part in body.split(b"&"):
         key, _, value = part.partition(b"=")

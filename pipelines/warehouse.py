@@ -1,9 +1,9 @@
 """The one writer's connection: lock, limits, transactions.
 
-    $DLR_DATA/
-      warehouse.duckdb     the pipeline's own; a cache of the landed files
-      pipeline.lock        held while somebody works on it
-      tmp/                 where DuckDB puts what does not fit in memory
+$DLR_DATA/
+warehouse.duckdb     the pipeline's own; a cache of the landed files
+pipeline.lock        held while somebody works on it
+tmp/                 where DuckDB puts what does not fit in memory
 """
 
 import csv
@@ -19,6 +19,7 @@ import duckdb
 from ingest.settings import Settings
 from pipelines import models
 from pipelines.lock import PATIENCE_S, WarehouseError, pipeline_lock
+
 
 def warehouse_path(settings: Settings) -> Path:
     """Where the pipeline's own database lies."""
@@ -128,7 +129,7 @@ def load_reference(con: duckdb.DuckDBPyConnection) -> None:
                 ?, columns = {{{columns}}}, header = true, auto_detect = false, delim = ',',
                 quote = '"', escape = '"', nullstr = '\\0', allow_quoted_nulls = false
             )
-            """,  # noqa: S608  names come from our own files
+            """,
             [str(path)],
         )
 

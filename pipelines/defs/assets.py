@@ -1,6 +1,6 @@
 """The path from landed files to published tables, as assets. Thin: the work is done elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import dagster as dg
@@ -17,6 +17,8 @@ from pipelines.warehouse import open_warehouse
 LANDED = dg.AssetKey(["landing", "yunpian"])
 PARQUET = dg.AssetKey(["exports", "parquet"])
 ANALYTICS = dg.AssetKey(["exports", "analytics_duckdb"])
+
+Metadata = Mapping[str, dg.MetadataValue | str | int | bool]
 
 landing_days = dg.DailyPartitionsDefinition("2020-01-01", end_offset=1)
 """Partitions of what is loaded: the UTC day a push landed."""
@@ -96,7 +98,7 @@ def _check_results(
 
 
 def _rows(con: duckdb.DuckDBPyConnection, model: models.Model) -> int:
-    query = f"select count(*) from {model.name}"  # noqa: S608  our own names
+    query = f"select count(*) from {model.name}"
     return int(con.execute(query).fetchall()[0][0])
 
 
@@ -137,15 +139,14 @@ def _note_partitions(context: dg.AssetExecutionContext, report: LoadReport) -> N
                 )
 
 
-def _ledger_metadata(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, object]:
+def _ledger_metadata(con: duckdb.DuckDBPyConnection, run_id: str) -> Metadata:
     last = ledger.latest(con)
     if last is None:
         return {}
-    gained = {"files", "pushes", "records", "messages", "duplicates", "conflicts", "rejected"}
-    figures: dict[str, object] = {
-        f"run_{name}": last[name] if last["run_id"] == run_id else 0 for name in sorted(gained)
-    }
-    return figures | {
+    gained = ("files", "pushes", "records", "messages", "duplicates", "conflicts", "rejected")
+    this_run = last["run_id"] == run_id
+    return {
+        **{f"run_{name}": int(str(last[name])) if this_run else 0 for name in gained},
         "balanced": bool(last["balanced"]),
         "law": ledger.describe(last),
         "fingerprint": str(last["fingerprint"]),
@@ -171,20 +172,11 @@ def mart_assets(
         for model in chosen:
             metadata = {"dagster/row_count": _rows(con, model)}
             yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
-        selected = {key.to_user_string() for key in context.selected_asset_check_keys}
-        for result in _check_results(con, chosen):
-            if not selected or dg.AssetCheckKey(
-                result.asset_key, result.check_name  # type: ignore[arg-type]
-            ) in context.selected_asset_check_keys:
-                yield result
+        yield from _check_results(con, chosen)
 
 
 def _exported() -> list[dg.AssetKey]:
-    return [
-        _key(model)
-        for model in models.load_models().values()
-        if model.export is not None
-    ]
+    return [_key(model) for model in models.load_models().values() if model.export is not None]
 
 
 @dg.multi_asset(
@@ -214,7 +206,7 @@ def publish_assets(
     with open_warehouse(settings) as con:
         done = publish(con, settings)
     context.log.info(_in_words(done))
-    figures = {
+    figures: dict[str, dg.MetadataValue | str | int | bool] = {
         "published": done.published,
         "files_written": done.written,
         "rows_written": done.rows,
@@ -222,10 +214,12 @@ def publish_assets(
         "fingerprint": done.fingerprint,
     }
     yield dg.MaterializeResult(
-        asset_key=PARQUET, metadata=figures | {"manifest": dg.MetadataValue.path(manifest_path(settings))}
+        asset_key=PARQUET,
+        metadata=figures | {"manifest": dg.MetadataValue.path(manifest_path(settings))},
     )
     yield dg.MaterializeResult(
-        asset_key=ANALYTICS, metadata=figures | {"path": dg.MetadataValue.path(analytics_path(settings))}
+        asset_key=ANALYTICS,
+        metadata=figures | {"path": dg.MetadataValue.path(analytics_path(settings))},
     )
 
 

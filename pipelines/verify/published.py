@@ -48,7 +48,7 @@ def check_published(
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(one_row(con, f"select count(*) from {table}")[0])  # noqa: S608  our own names
+    return int(one_row(con, f"select count(*) from {table}")[0])
 
 
 def _manifest(settings: Settings, findings: Findings) -> dict[str, Any] | None:

@@ -5,7 +5,6 @@ import re
 from typing import Any, NamedTuple
 
 from pipelines.verify.damage import DAMAGED
-from pipelines.verify.forms import Digits
 
 _MOBILE = 5
 _TEXTS = ("user_receive_time", "error_msg", "error_detail", "uid", "mobile")

@@ -181,7 +181,7 @@ def copy_tables(
 ) -> None:
     """Copy every table compared to its spill; the progress is the share that is done."""
     sizes = {
-        name: one_row(con, f"select count(*) from {name}")[0] + 1  # noqa: S608  our own names
+        name: one_row(con, f"select count(*) from {name}")[0] + 1
         for name in EVERY
     }
     total, done = sum(sizes.values()), 0

@@ -14,7 +14,7 @@ bodies = st.binary() | st.text().map(lambda text: text.encode("utf-8"))
 envelopes = st.builds(
     Envelope,
     push_id=st.text("0123456789abcdef-", min_size=1),
-    received_at=st.datetimes(datetime(1970, 1, 2), timezones=st.just(UTC)),  # noqa: DTZ001
+    received_at=st.datetimes(datetime(1970, 1, 2), timezones=st.just(UTC)),
     remote_addr=st.ip_addresses().map(str),
     content_type=st.text(st.characters(codec="latin-1")),
     body=bodies,

@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,7 @@ def histories(
     again = draw(st.lists(st.integers(0, len(pushes) - 1), max_size=3))
     landed = [*order, *again]
     cuts = sorted(draw(st.sets(st.integers(1, len(landed)), max_size=2)) | {0, len(landed)})
-    runs = [landed[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    runs = [landed[a:b] for a, b in pairwise(cuts)]
     return pushes, runs
 
 

@@ -137,7 +137,7 @@ def test_a_run_killed_at_a_named_step(
 
 
 def test_runs_killed_at_random_moments(settings: Settings, expected: list[tuple[int, str]]) -> None:
-    draw = random.Random(7)  # noqa: S311  moments, no secret
+    draw = random.Random(7)
     allowed = {messages for messages, _ in expected}
     land_batch(settings, 0)
     run(settings)

@@ -5,7 +5,6 @@ it names. Numbers are drawn from its own patterns, every alternative alike, so t
 are met as often as wide ones. Where SQL and library may differ is said beside each test; nothing
 else may.
 """
-# ruff: noqa: RUF001  full-width characters are what some of these tests are about
 
 import random
 import re

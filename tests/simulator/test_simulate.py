@@ -196,7 +196,7 @@ def test_a_wrong_url_is_said_before_anything_is_sent(url: str) -> None:
         ({"concurrency": 0}, "concurrency must be more than 0"),
         ({"batch_size": 0}, "batch_size must be more than 0"),
         ({"batch_wait_s": -1.0}, "batch_wait_s cannot be negative"),
-        ({"start": datetime(2026, 1, 5)}, "start needs a time zone"),  # noqa: DTZ001  (the point)
+        ({"start": datetime(2026, 1, 5)}, "start needs a time zone"),
         ({"zone": "China"}, "zone is no IANA time zone"),
         ({"encodings": {}}, "encodings need a weight"),
         ({"encodings": {Encoding.ONCE: 2, Encoding.RAW: -1}}, "a weight of encodings is negative"),
