@@ -86,7 +86,7 @@ def _runs(con: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
 
 
 def _faults(row: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
-    """What in a run's row contradicts itself or the run before."""
+    """Yield what in a run's row contradicts itself or the run before."""
     expected = {
         "sequence": before["sequence"] + 1,
         "fingerprint_before": before["fingerprint"],

@@ -18,7 +18,7 @@ _NOT_BEFORE_US = (datetime(2010, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
 
 
 def received_us(text: str) -> int | None:
-    """Time of reception as an envelope has it; None where it is none."""
+    """Read the time of reception of an envelope; None where it is none."""
     if not _RECEIVED_AT.fullmatch(text):
         return None
     head, _, fraction = text[:-1].partition(".")
@@ -30,7 +30,7 @@ def received_us(text: str) -> int | None:
 
 
 def handset_clock(zone_name: str) -> Callable[[str | None], int | None]:
-    """How the provider's naive times are read; what is not in its one format is None.
+    """Return what reads the provider's naive times; what is not in its one format is None.
 
     A local time that comes twice is the first of the two (PEP 495's fold 0).
     """
@@ -43,7 +43,7 @@ def handset_clock(zone_name: str) -> Callable[[str | None], int | None]:
         if not match:
             return None
         try:
-            local = datetime(*map(int, match.groups()))  # type: ignore[arg-type,misc]  # noqa: DTZ001
+            local = datetime(*map(int, match.groups()))  # type: ignore[arg-type]  # noqa: DTZ001
         except ValueError:
             return None
         offset = local.replace(tzinfo=zone).utcoffset() or timedelta()
@@ -54,14 +54,14 @@ def handset_clock(zone_name: str) -> Callable[[str | None], int | None]:
 
 
 def event_us(handset_us: int | None, first_received_us: int) -> int:
-    """Time a message is grouped by: the handset's where it can be believed."""
+    """Return the time a message is grouped by: the handset's where it can be believed."""
     if handset_us is not None and _NOT_BEFORE_US <= handset_us <= first_received_us + DAY_US:
         return handset_us
     return first_received_us
 
 
 def shown(us: object) -> str:
-    """A time for people."""
+    """Return a time as people read it."""
     if not isinstance(us, int):
         return str(us)
     try:

@@ -38,7 +38,7 @@ _DELIVERED = Meaning("delivered", None, None, None)
 
 
 def reference_version() -> str:
-    """Digest over the reference data, as the ledger notes it."""
+    """Return a digest over the reference data, as the ledger notes it."""
     digest = sha256()
     for path in sorted(REFERENCE.glob("*.csv")):
         digest.update(path.name.encode())
@@ -47,7 +47,7 @@ def reference_version() -> str:
 
 
 def code_key(code: str) -> str:
-    """The normalised copy by which a code is looked up."""
+    """Return the normalised copy by which a code is looked up."""
     text = unicodedata.normalize("NFKC", code).strip()
     return _BLANKS_AROUND_COLON.sub(":", text).upper()
 
@@ -77,7 +77,7 @@ class CarrierCodes:
         self._remembered = lru_cache(_MOST_REMEMBERED)(self._look_up)
 
     def meaning(self, *, success: bool, operator: str | None, code: str | None) -> Meaning:
-        """The meaning of a report's code; what was delivered needs none."""
+        """Look a report's code up; what was delivered needs none."""
         return _DELIVERED if success else self._remembered(operator, code)
 
     def _look_up(self, operator: str | None, code: str | None) -> Meaning:
@@ -101,7 +101,7 @@ class CarrierCodes:
         return None, "none"
 
     def _agreed(self, key: str) -> _Literal | None:
-        """What other operators mean by the code, if all mean the same kind of failure."""
+        """Return what other operators mean, if all mean the same kind of failure."""
         literals = self._elsewhere.get(key, set())
         if len({literal.category for literal in literals}) != 1:
             return None

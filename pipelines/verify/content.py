@@ -13,7 +13,7 @@ _WRAP = 2**64
 
 
 def hash_field(value: Any) -> str:  # noqa: ANN401  any column
-    """A column's text; absent and empty differ, and none runs into the next."""
+    """Return a column's text; absent and empty differ, and none runs into the next."""
     if value is None:
         return "-"
     text = value if value.__class__ is str else _plain(value)

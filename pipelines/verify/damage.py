@@ -13,7 +13,7 @@ _MOST_TRIES = 1_000
 
 
 def salvage(text: str, decoder: json.JSONDecoder) -> tuple[list[Any], bool]:
-    """Elements of the array that ``text`` begins, DAMAGED for each stretch between them.
+    """Read the array that ``text`` begins, DAMAGED for each stretch between its elements.
 
     Says, too, whether any element could be read. Damage there always is: an array that ends
     before its bracket lacks what followed.
@@ -49,7 +49,7 @@ class _Array:
         return self._text[self._at :]
 
     def next(self) -> Any:  # noqa: ANN401  any JSON
-        """The element at the cursor, or DAMAGED and on to the next record that can be read."""
+        """Return the element at the cursor, or DAMAGED and go on to the next whole record."""
         element, end = self._element(self._behind_blanks(self._at))
         if element is DAMAGED:
             self._at = self._next_record()
@@ -68,13 +68,13 @@ class _Array:
         return match.end() if match else at
 
     def _pass_separator(self, at: int) -> None:
-        """Behind a comma; a bracket closes the array only if no record follows it."""
+        """Go behind a comma; a bracket closes the array only if no record follows it."""
         mark = self._text[at : at + 1]
         self._closed = mark == "]" and _RECORD.search(self._text, at) is None
         self._at = at + 1 if self._closed or mark == "," else at
 
     def _next_record(self) -> int:
-        """Where a whole record with a sid begins; the end where none does."""
+        """Find where a whole record with a sid begins; the end where none does."""
         for start in _RECORD.finditer(self._text, self._at + 1):
             if self._tries == 0:
                 break

@@ -70,7 +70,7 @@ def form_decode(data: bytes) -> bytes:
 
 
 def _unescaped(part: bytes) -> bytes:
-    """What follows a percent sign: two digits of a byte, or a sign that stands for itself."""
+    """Undo one percent sign: two digits of a byte follow, or it stands for itself."""
     try:
         return binascii.unhexlify(part[:2]) + part[2:] if len(part) >= 2 else b"%" + part
     except binascii.Error:
@@ -78,7 +78,7 @@ def _unescaped(part: bytes) -> bytes:
 
 
 def _values(body: bytes) -> Iterator[bytes]:
-    """Each value of the parameter."""
+    """Yield each value of the parameter."""
     at = 0
     while at <= len(body):
         end = body.find(b"&", at)
@@ -93,12 +93,12 @@ def _values(body: bytes) -> Iterator[bytes]:
 
 
 def _goes_on(value: bytes) -> bool:
-    """Whether this is JSON that was not encoded, and the ampersand behind it part of a text."""
+    """Tell whether this is JSON that was not encoded, the ampersand behind it part of a text."""
     return value.lstrip().startswith(b"[") and _strict(form_decode(value)) is _NO_JSON
 
 
 def _read_value(value: bytes) -> tuple[str, list[Any] | str]:
-    """Decoding and elements, or decoding and the reason why there are none."""
+    """Return decoding and elements, or decoding and the reason why there are none."""
     layers: list[bytes] = []
     for depth in _DEPTHS:
         value = form_decode(value)
@@ -145,7 +145,7 @@ def _parsed(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401  any J
 
 
 def _replace_surrogates(elements: Any) -> bool:  # noqa: ANN401  any JSON
-    """Half a pair is no character; says whether there was one in the text of a record."""
+    """Put a character for each half of a pair; tell whether a record's text had one."""
     found = False
     for record in elements if isinstance(elements, list) else ():
         for name, value in record.items() if isinstance(record, dict) else ():
@@ -156,7 +156,7 @@ def _replace_surrogates(elements: Any) -> bool:  # noqa: ANN401  any JSON
 
 
 def _first_counts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Members of an object; where a name stands twice the first counts."""
+    """Make an object; where a name stands twice the first counts."""
     members = dict(pairs)
     if len(members) != len(pairs):
         members.clear()

@@ -40,12 +40,12 @@ class LandedPush:
 
 
 def lies_in(name: str, day: date | None) -> bool:
-    """Whether a landed file lies in the folder of this landing day; None means any."""
+    """Tell whether a landed file lies in the folder of this landing day; None means any."""
     return day is None or name.split("/")[-2:-1] == [day.isoformat()]
 
 
 def count_landed(landing: Path, day: date | None) -> int:
-    """Files in the landing folder, hidden ones apart: they are still being written."""
+    """Count the files of the landing folder; hidden ones are still being written."""
     count = 0
     for folder, folders, names in os.walk(landing / PROVIDER):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -96,7 +96,7 @@ def _say_altered(known: KnownFile, size: int, findings: Findings) -> None:
     what = (
         f"{size:,} bytes where {known.size:,} were read"
         if size != known.size
-        else f"its {size:,} bytes do not have the sha256 {str(known.digest)[:12]}… they were read with"
+        else f"its {size:,} bytes have not the sha256 {str(known.digest)[:12]}… they were read with"
     )
     advice = (
         "restore it from a backup"
@@ -107,9 +107,9 @@ def _say_altered(known: KnownFile, size: int, findings: Findings) -> None:
 
 
 def read_line(line: bytes) -> LandedPush | None:
-    """One envelope: an id, a time, a body that has the digest it was landed with. Else None."""
+    """Read an envelope: an id, a time, a body with the digest it was landed with; else None."""
     try:
-        fields = json.loads(line)
+        fields = json.loads(line.decode())
         push_id, received = fields["push_id"], received_us(fields["received_at"])
         body = _body(fields)
         claimed = fields.get("sha256")
@@ -124,7 +124,7 @@ def read_line(line: bytes) -> LandedPush | None:
 
 
 def _body(fields: dict[str, Any]) -> bytes:
-    """The body as it was pushed. Raises ValueError, KeyError or AttributeError where it is none."""
+    """Return the body as pushed; raises ValueError, KeyError or AttributeError if there is none."""
     text = fields.get("body")
     if text is not None:
         return bytes(text.encode())

@@ -59,7 +59,7 @@ class Bucket:
                 (self._compare_row if whole else self._compare_part)(row, findings)
             elif whole:
                 findings.add(_STATUS, f"sid {sid} is in no landed file.", "extra")
-        for sid in self._single.keys() - seen:
+        for sid in sorted(self._single.keys() - seen):
             push_id = self._single[sid][2]
             sentence = f"sid {sid} has no row, but push {push_id} brought a report of it."
             findings.add(_STATUS, sentence, "missing")
@@ -84,7 +84,7 @@ class Bucket:
             findings.add(_STATUS, f"sid {sid}: {said}.", "differs")
 
     def _compare_part(self, row: Row, findings: Findings) -> None:
-        """What must hold though the message may have reports that were not read."""
+        """Compare what must hold though the message may have reports that were not read."""
         message = Message._make(row)
         settled = self.several.get(message.sid)
         single = self._single[message.sid]
@@ -133,7 +133,7 @@ class Bucket:
 
 
 def _once_a_push(group: list[Row]) -> list[Row]:
-    """A push that lies in several files, one a restored backup, is counted in the first."""
+    """Count a push that lies in several files, one a restored backup, in the first only."""
     first_file: dict[str, int] = {}
     for report in group:
         known = first_file.setdefault(report[2], report[4])
@@ -161,7 +161,7 @@ def _outcomes(found: list[Row], expected: list[Row]) -> str:
 
 
 def differences(names: Iterable[str], expected: Iterable[Any], found: Iterable[Any]) -> str:
-    """Columns that differ, with their values where these hold no private text."""
+    """Name columns that differ, with their values where these hold no private text."""
     parts = []
     for name, right, stands in zip(names, expected, found, strict=False):
         if right == stands:

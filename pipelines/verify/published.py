@@ -52,7 +52,7 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def _manifest(settings: Settings, findings: Findings) -> dict[str, Any] | None:
-    """The manifest, if it is one."""
+    """Read the manifest; None where it is none."""
     path = settings.data.absolute() / _MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -79,8 +79,8 @@ def _check_files(settings: Settings, manifest: dict[str, Any], findings: Finding
         if (size, digest) != (one["bytes"], one["sha256"]):
             findings.add(
                 where,
-                f"the published file has {size:,} bytes and the sha256 {digest[:12]}…, the manifest "
-                f"says {one['bytes']:,} bytes and {str(one['sha256'])[:12]}….",
+                f"the published file has {size:,} bytes and the sha256 {digest[:12]}…, "
+                f"in the manifest {one['bytes']:,} bytes and {str(one['sha256'])[:12]}….",
                 "files",
             )
 
@@ -93,7 +93,7 @@ def _seal(path: Path) -> tuple[int, str]:
 def _check_contents(
     con: duckdb.DuckDBPyConnection, manifest: dict[str, Any], books: Books, findings: Findings
 ) -> None:
-    """The manifest against the warehouse: fingerprint, files, rows of every table."""
+    """Compare the manifest with the warehouse: fingerprint, files, rows of every table."""
     if manifest.get("fingerprint") != books.last["fingerprint"]:
         findings.add(
             _MANIFEST,

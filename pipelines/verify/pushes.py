@@ -60,7 +60,7 @@ class Bucket:
         }
 
     def ignored(self) -> Iterator[tuple[str, int]]:
-        """Push and number of each file that holds another push of a known id: the first counts."""
+        """Yield push and file of each line with another push of a known id: the first counts."""
         for push_id, lines in self._lines.items():
             content = self._counted(push_id).content
             for line in lines:
@@ -68,7 +68,7 @@ class Bucket:
                     yield push_id, line.file_number
 
     def _counted(self, push_id: str) -> Line:
-        """The line that counts: of the smallest file, but never another than was taken."""
+        """Return the line that counts: of the smallest file, but never another than was taken."""
         lines = self._lines[push_id]
         files = {row[2] for row in self._rows.get(push_id, ())}
         return min(lines, key=lambda line: (line.file not in files, line.file))
@@ -161,7 +161,7 @@ def _by_push(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _differences(line: Line, row: Push, outcomes: Counter[tuple[str, str]], *, whole: bool) -> str:
-    """Figures of a push that differ; attribution is known where the whole landing was read."""
+    """Name figures that differ; attribution is known where the whole landing was read."""
     figures: dict[str, tuple[object, object]] = {
         "received_at_utc": (shown(row.received_at_utc), shown(line.received_us)),
         "body_bytes": (row.body_bytes, line.body_bytes),

@@ -180,10 +180,7 @@ def copy_tables(
     on_progress: Callable[[float], None],
 ) -> None:
     """Copy every table compared to its spill; the progress is the share that is done."""
-    sizes = {
-        name: one_row(con, f"select count(*) from {name}")[0] + 1
-        for name in EVERY
-    }
+    sizes = {name: one_row(con, f"select count(*) from {name}")[0] + 1 for name in EVERY}
     total, done = sum(sizes.values()), 0
     for name, query in EVERY.items():
         for rows in stream(con, query):

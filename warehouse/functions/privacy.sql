@@ -3,8 +3,10 @@ description: How a mobile is written where others can read it; the setting is DL
 */
 create or replace temp macro masked_mobile(mobile, country_code) as
     -- country and the last four digits; of a short text nothing is left
-    coalesce(country_code, '') || '****'
-    || case when length(mobile) >= 8 then right(mobile, 4) else '' end;
+    case
+        when length(mobile) >= 8 then coalesce(country_code, '') || '****' || right(mobile, 4)
+        when mobile is not null then coalesce(country_code, '') || '****'
+    end;
 
 create or replace temp macro hmac_sha256(inner_pad, outer_pad, message) as
     -- RFC 2104; the pads are the key mixed with the two constants
