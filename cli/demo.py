@@ -26,6 +26,8 @@ from simulator.simulate import SimulationReport
 
 _MARK = ".dlr-demo"
 _STOP_S = 20.0
+_WIDTH = 120
+"""Columns where there is no terminal to ask."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     _fresh_folder(arguments.data)
     token = secrets.token_urlsafe(24)
     settings = _settings(arguments.data, token)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     console.print("[bold]1[/] A receiver, and a provider that pushes a day of traffic at it")
     with _receiver(settings, token) as url:
         sent = simulate_with_bar(_traffic(url, arguments))
@@ -133,15 +135,16 @@ def _print_report(console: Console, con: duckdb.DuckDBPyConnection) -> None:
         con,
         """
         select
-            coalesce(country_code, '–') as country,
-            coalesce(range_operator, '–') as operator,
+            case when grouping(country_code) = 1 then 'all' else coalesce(country_code, '–') end
+                as country,
+            case when grouping(country_code) = 0 then coalesce(range_operator, '–') end as operator,
             sum(reports) as messages,
             sum(delivered) as delivered,
             sum(failed) as failed,
             round(100 * sum(delivered) / sum(reports), 2) as "delivered %"
         from marts.delivery_daily
         group by rollup ((country_code, range_operator))
-        order by grouping(country_code), messages desc
+        order by grouping(country_code) desc, messages desc
         limit 8
         """,
     )

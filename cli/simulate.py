@@ -30,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         ("concurrency", int, "most requests under way at once"),
         ("timeout_s", float, "longest wait for an answer"),
         ("batch_size", int, "most records of a push"),
+        ("batch_wait_s", float, "longest simulated wait of a record for its batch to fill"),
         ("duplicates", float, "share of batches replayed whole"),
         ("conflicts", float, "share of messages reported as failed, later as delivered"),
         ("unreported", float, "share of messages that never get a report"),

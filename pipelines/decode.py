@@ -13,7 +13,8 @@ from pipelines import models
 from pipelines.salvage import FIELDS, decode_push
 
 _ENVELOPE = ("push_id", "received_at", "sha256", "body", "body_base64")
-_LONGEST_LINE_BYTES = 1 << 30
+_LINE_BYTES = (1 << 20, 1 << 26)
+"""Bounds of what DuckDB is told a line may take."""
 
 _PUSH = {
     "push_id": "string",
@@ -55,13 +56,16 @@ def _read_lines(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str])
     root = f"{landing}/"
     paths = ", ".join(models.literal(root + name) for name in names)
     columns = ", ".join(f"{column}: 'VARCHAR'" for column in _ENVELOPE)
+    # DuckDB sets memory aside for the longest line there may be, and a line fits in its file
+    largest_file = max((landing / name).stat().st_size for name in names)
+    longest = min(max(largest_file, _LINE_BYTES[0]), _LINE_BYTES[1])
     con.execute(
         f"""
         create or replace temp view landed_lines as
         select filename[{len(root) + 1}:] as file, {", ".join(_ENVELOPE)}
         from read_json(
             [{paths}], columns = {{{columns}}}, format = 'newline_delimited', filename = true,
-            ignore_errors = true, maximum_object_size = {_LONGEST_LINE_BYTES}, compression = 'none'
+            ignore_errors = true, maximum_object_size = {longest}, compression = 'none'
         )
         """
     )

@@ -1,6 +1,7 @@
 """The model is what its room says: every file described, every function true to its assertions."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -21,7 +22,8 @@ ASSERTIONS = [
 ]
 RATES = "reports delivered failed reported_delivery_rate sent pending unknown delivery_rate"
 CONTRACT = {
-    "raw.pushes": "push_id file received_at_utc records accepted duplicates conflicts rejected",
+    "raw.pushes": "push_id file received_at_utc records accepted duplicates conflicts rejected "
+    "decoding",
     "raw.rejected_records": "push_id position reason field value received_at_utc",
     "core.sms_status": "sid uid mobile mobile_e164 country_code range_operator report_status "
     "delivered handset_time_utc handset_time_raw event_time_utc error_code error_detail "
@@ -42,12 +44,12 @@ CONTRACT = {
 
 
 @pytest.fixture(scope="module")
-def con() -> duckdb.DuckDBPyConnection:
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """The functions, and nothing else."""
-    con = duckdb.connect()
-    con.execute("set TimeZone = 'UTC'")
-    models.define_functions(con)
-    return con
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        models.define_functions(con)
+        yield con
 
 
 @pytest.mark.parametrize(("name", "assertion"), ASSERTIONS)

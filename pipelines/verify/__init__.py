@@ -14,14 +14,14 @@ warehouse together; one of them at a time is in memory.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ingest.settings import Settings
-from pipelines.lock import pipeline_lock
+from pipelines.lock import PATIENCE_S, pipeline_lock
 from pipelines.verify.findings import Finding, Verification
 from pipelines.verify.recount import Recount
+from pipelines.verify.spill import scratch_folder
 
 __all__ = ["Finding", "Verification", "verify"]
 
@@ -30,8 +30,8 @@ def verify(
     settings: Settings,
     *,
     day: date | None = None,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-    patience_s: float = 60.0,
+    on_progress: Callable[[int, int], None] | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Verification:
     """Recount and compare; ``on_progress`` hears how many bytes of how many are done.
 
@@ -40,16 +40,13 @@ def verify(
     is left out. The ledger, the marts and what is published are compared either way.
 
     Raises WarehouseBusyError where the pipeline works for longer than ``patience_s``, and
-    WarehouseError where there is no warehouse, or none that can be read.
+    WarehouseError where there is no warehouse, none that can be read, or no room for the buckets.
     """
-    data = settings.data.absolute()
-    with pipeline_lock(settings, patience_s):
-        (data / "tmp").mkdir(mode=0o700, exist_ok=True)
-        scratch = TemporaryDirectory(prefix="verify-", dir=data / "tmp")
-    with scratch as folder:
-        recount = Recount(settings, Path(folder), day, on_progress)
+    with ExitStack() as stack:
         # a run that begins after this changes nothing that was copied, nor any landed file
         with pipeline_lock(settings, patience_s):
+            folder = stack.enter_context(scratch_folder(settings.data.absolute() / "tmp"))
+            recount = Recount(settings, folder, day, on_progress)
             recount.copy_tables()
         recount.read_landed()
         recount.compare_messages()

@@ -52,6 +52,12 @@ def code_key(code: str) -> str:
     return _BLANKS_AROUND_COLON.sub(":", text).upper()
 
 
+@lru_cache(maxsize=1)
+def carrier_codes(version: str) -> "CarrierCodes":  # noqa: ARG001  another version is read anew
+    """Read the tables of ``reference_version()``."""
+    return CarrierCodes()
+
+
 class CarrierCodes:
     """The tables of ``warehouse/reference``, and the order of rules over them."""
 

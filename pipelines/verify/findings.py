@@ -5,10 +5,15 @@ which one may stand.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 MOST_LISTED = 20
 """Findings of one kind that are spelled out; of the others only their number is told."""
+
+_ROOMS = ("landing/", "raw.", "core.", "ops.", "marts.", "exports/", "")
+"""The way of the data: what is wrong first is named first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,19 @@ class Findings:
             self._listed.append(Finding(where, sentence))
 
     def all(self) -> list[Finding]:
-        """Everything found, in order, then how many more there are of each kind."""
+        """Return everything found, in the way of the data, and how many more there are."""
         more = [
             Finding(where, f"{count - MOST_LISTED:,} more findings of this kind ({kind}).")
             for (where, kind), count in self._counts.items()
             if count > MOST_LISTED
         ]
-        return [*self._listed, *more]
+        return sorted([*self._listed, *more], key=_rank)
+
+
+def _rank(finding: Finding) -> int:
+    return next(rank for rank, room in enumerate(_ROOMS) if finding.where.startswith(room))
+
+
+def in_order(keys: Iterable[Any]) -> list[Any]:
+    """Sort keys for people; in a table that was tampered with one may be null."""
+    return sorted(keys, key=lambda key: (key is None, key or 0))

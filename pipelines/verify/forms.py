@@ -24,8 +24,8 @@ _LONGEST_INT = 20
 _NO_JSON = object()
 
 
-class Digits(str):
-    """A JSON number that is kept as it was written."""
+class Written(str):
+    """JSON text that is kept as it was written, such as a number."""
 
     __slots__ = ()
 
@@ -165,9 +165,9 @@ def _first_counts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _whole(digits: str) -> int | Digits:
+def _whole(digits: str) -> int | Written:
     # int() refuses thousands of digits, and no sid has so many
-    return int(digits) if len(digits) <= _LONGEST_INT else Digits(digits)
+    return int(digits) if len(digits) <= _LONGEST_INT else Written(digits)
 
 
 def _no_number(name: str) -> None:
@@ -178,7 +178,7 @@ def _decoder(*, strict: bool) -> json.JSONDecoder:
     return json.JSONDecoder(
         object_pairs_hook=_first_counts,
         parse_int=_whole,
-        parse_float=Digits,
+        parse_float=Written,
         parse_constant=_no_number,
         strict=strict,
     )

@@ -39,15 +39,15 @@ class LandedPush:
     body: bytes
 
 
-def lies_in(name: str, day: date | None) -> bool:
+def lies_in(name: str | None, day: date | None) -> bool:
     """Tell whether a landed file lies in the folder of this landing day; None means any."""
-    return day is None or name.split("/")[-2:-1] == [day.isoformat()]
+    return day is None or (name or "").split("/")[-2:-1] == [day.isoformat()]
 
 
 def count_landed(landing: Path, day: date | None) -> int:
     """Count the files of the landing folder; hidden ones are still being written."""
     count = 0
-    for folder, folders, names in os.walk(landing / PROVIDER):
+    for folder, folders, names in os.walk(landing / PROVIDER, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
         if day is None or Path(folder).name == day.isoformat():
             count += sum(not name.startswith(".") for name in names)

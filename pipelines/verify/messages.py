@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelines.verify.clock import shown
-from pipelines.verify.findings import Findings
+from pipelines.verify.findings import Findings, in_order
 from pipelines.verify.spill import Row
 from pipelines.verify.tables import Message, Version, push_key
 from pipelines.verify.winners import Rules, Settled, expected_row, settle
@@ -59,7 +59,7 @@ class Bucket:
                 (self._compare_row if whole else self._compare_part)(row, findings)
             elif whole:
                 findings.add(_STATUS, f"sid {sid} is in no landed file.", "extra")
-        for sid in sorted(self._single.keys() - seen):
+        for sid in in_order(self._single.keys() - seen):
             push_id = self._single[sid][2]
             sentence = f"sid {sid} has no row, but push {push_id} brought a report of it."
             findings.add(_STATUS, sentence, "missing")
@@ -89,11 +89,12 @@ class Bucket:
         settled = self.several.get(message.sid)
         single = self._single[message.sid]
         copies, first_us = (settled.copies, settled.first_us) if settled else (1, single[1])
-        if message.copies < copies or message.first_received_at_utc > first_us:
+        first = message.first_received_at_utc
+        if (message.copies or 0) < copies or first is None or first > first_us:
             findings.add(
                 _STATUS,
                 f"sid {message.sid}: {message.copies} copies, the first at "
-                f"{shown(message.first_received_at_utc)}, where this day alone has {copies}, the "
+                f"{shown(first)}, where this day alone has {copies}, the "
                 f"first at {shown(first_us)}.",
                 "differs",
             )
@@ -101,7 +102,7 @@ class Bucket:
     def compare_versions(self, rows: Iterable[Row], findings: Findings) -> None:
         """Compare with the rows of ``core.conflicting_reports``."""
         where, found = "core.conflicting_reports", _grouped(rows)
-        for sid in found.keys() | self.several.keys():
+        for sid in in_order(found.keys() | self.several.keys()):
             settled = self.several.get(sid)
             expected: list[Any] = list(settled.versions) if settled else []
             rows_found = sorted(found.get(sid, []), key=lambda row: (row[1] is None, row[1] or 0))
@@ -117,7 +118,7 @@ class Bucket:
     def compare_repeated(self, rows: Iterable[Row], findings: Findings) -> None:
         """Compare with the rows of ``core.repeated_reports``."""
         where, found = "core.repeated_reports", _grouped(rows)
-        for sid in found.keys() | self.several.keys():
+        for sid in in_order(found.keys() | self.several.keys()):
             settled = self.several.get(sid)
             expected = sorted(settled.repeated) if settled else []
             rows_found = sorted(found.get(sid, []), key=repr)
@@ -133,12 +134,11 @@ class Bucket:
 
 
 def _once_a_push(group: list[Row]) -> list[Row]:
-    """Count a push that lies in several files, one a restored backup, in the first only."""
-    first_file: dict[str, int] = {}
+    """Count a push that was landed in several lines, one a restored backup, in the first only."""
+    first_line: dict[str, int] = {}
     for report in group:
-        known = first_file.setdefault(report[2], report[4])
-        first_file[report[2]] = min(known, report[4])
-    return [report for report in group if report[4] == first_file[report[2]]]
+        first_line[report[2]] = min(report[4], first_line.get(report[2], report[4]))
+    return [report for report in group if report[4] == first_line[report[2]]]
 
 
 def _grouped(rows: Iterable[Row]) -> dict[int, list[Row]]:

@@ -2,11 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pipelines.verify.clock import shown
-from pipelines.verify.findings import Findings
+from pipelines.verify.findings import Findings, in_order
 from pipelines.verify.spill import Row
 from pipelines.verify.tables import Push
 
@@ -18,7 +17,8 @@ class Line(NamedTuple):
 
     key: int
     push_id: str
-    file_number: int
+    number: int
+    """Among all lines, in order of their files; the first of a push counts."""
     file: str
     received_us: int
     digest: str
@@ -40,15 +40,6 @@ class Line(NamedTuple):
         return self.digest, self.received_us
 
 
-@dataclass(slots=True)
-class Counts:
-    """Figures of all pushes."""
-
-    pushes: int = 0
-    records: int = 0
-    rejected: int = 0
-
-
 class Bucket:
     """The pushes of one bucket: their lines, and what the tables say of them."""
 
@@ -60,18 +51,21 @@ class Bucket:
         }
 
     def ignored(self) -> Iterator[tuple[str, int]]:
-        """Yield push and file of each line with another push of a known id: the first counts."""
+        """Yield push and number of each line with another push of a known id: the first counts."""
         for push_id, lines in self._lines.items():
             content = self._counted(push_id).content
             for line in lines:
                 if line.content != content:
-                    yield push_id, line.file_number
+                    yield push_id, line.number
+
+    def counted(self) -> Iterator[Line]:
+        """Yield every push once."""
+        return map(self._counted, self._lines)
 
     def _counted(self, push_id: str) -> Line:
-        """Return the line that counts: of the smallest file, but never another than was taken."""
-        lines = self._lines[push_id]
+        """Return the line that counts: the first, but never another than was taken."""
         files = {row[2] for row in self._rows.get(push_id, ())}
-        return min(lines, key=lambda line: (line.file not in files, line.file))
+        return min(self._lines[push_id], key=lambda line: (line.file not in files, line.number))
 
     def compare(
         self,
@@ -80,77 +74,71 @@ class Bucket:
         covered: Callable[[str], bool],
         *,
         whole: bool,
-    ) -> Counts:
+    ) -> None:
         """Compare with ``raw.pushes``; ``outcomes`` counts duplicates and conflicts by push.
 
         A row whose file is not ``covered`` need not have a line.
         """
-        counts = Counts()
-        for push_id, lines in self._lines.items():
-            line = self._counted(push_id)
-            counts.pushes += 1
-            counts.records += line.records
-            counts.rejected += len(line.rejects)
-            rows = self._rows.get(push_id, [])
+        for line in self.counted():
+            rows = [Push._make(row) for row in self._rows.get(line.push_id, ())]
             if len(rows) != 1:
                 said = "is not in the table" if not rows else f"stands in {len(rows)} rows"
-                findings.add(_PUSHES, f"push {push_id} of {line.file} {said}.", "rows")
+                findings.add(_PUSHES, f"push {line.push_id} of {line.file} {said}.", "rows")
                 continue
-            files = {one.file for one in lines if one.content == line.content}
-            row = Push._make(rows[0])
-            if covered(row.file) and row.file not in files:
-                findings.add(
-                    _PUSHES,
-                    f"push {push_id} is said to lie in {row.file}, not {line.file}.",
-                    "file",
-                )
-            said = _differences(line, row, outcomes, whole=whole)
+            if covered(rows[0].file):
+                self._compare_file(rows[0], line, findings)
+            said = _differences(line, rows[0], outcomes, whole=whole)
             if said:
-                findings.add(_PUSHES, f"push {push_id} of {line.file}: {said}.", "differs")
-        for push_id in self._rows.keys() - self._lines.keys():
+                findings.add(_PUSHES, f"push {line.push_id} of {line.file}: {said}.", "differs")
+        for push_id in in_order(self._rows.keys() - self._lines.keys()):
             file = self._rows[push_id][0][2]
             if covered(file):
                 sentence = f"push {push_id} is in no landed file; it is said to lie in {file}."
                 findings.add(_PUSHES, sentence, "extra")
-        return counts
+
+    def _compare_file(self, row: Push, counted: Line, findings: Findings) -> None:
+        """Any file that holds the push will do: it may have been taken before its backup."""
+        lines = self._lines[row.push_id]
+        if row.file not in {line.file for line in lines if line.content == counted.content}:
+            sentence = f"push {row.push_id} is said to lie in {row.file}, not {counted.file}."
+            findings.add(_PUSHES, sentence, "file")
 
     def compare_rejected(self, rows: Iterable[Row], findings: Findings) -> None:
         """Compare with ``raw.rejected_records``, push by push."""
         found = _by_push(rows)
-        for push_id in self._lines.keys() | (found.keys() - self._rows.keys()):
-            if push_id not in self._lines:
-                findings.add(_REJECTED, f"push {push_id} is unknown.", "unknown")
-                continue
-            line = self._counted(push_id)
+        for line in self.counted():
             expected = Counter((*reject, line.received_us) for reject in line.rejects)
-            stands = Counter(row[2:] for row in found.get(push_id, ()))
-            for counter, word in (
-                (expected - stands, "is missing"),
-                (stands - expected, "is wrong"),
-            ):
-                for position, reason, field, received_us in sorted(counter, key=repr):
-                    place = "as a whole" if position is None else f"at position {position}"
-                    findings.add(
-                        _REJECTED,
-                        f"push {push_id} of {line.file}: the reject {reason} {place} (field {field}, "
-                        f"received {shown(received_us)}) {word}.",
-                        word,
-                    )
+            stands = Counter(row[2:] for row in found.get(line.push_id, ()))
+            _say_rejects(expected - stands, line, "is missing", findings)
+            _say_rejects(stands - expected, line, "is wrong", findings)
+        for push_id in in_order(found.keys() - self._lines.keys() - self._rows.keys()):
+            findings.add(_REJECTED, f"push {push_id} is unknown.", "unknown")
 
     def compare_records(self, rows: Iterable[Row], findings: Findings) -> None:
         """Compare the number of readable records with ``raw.records``."""
         found = {row[1]: row[2] for row in rows}
-        for push_id in self._lines:
-            line = self._counted(push_id)
-            if found.get(push_id, 0) != line.reports:
+        for line in self.counted():
+            stands = found.get(line.push_id, 0)
+            if stands != line.reports:
                 findings.add(
                     _RECORDS,
-                    f"push {push_id} of {line.file} has {found.get(push_id, 0)} readable records, "
+                    f"push {line.push_id} of {line.file} has {stands} readable records, "
                     f"expected {line.reports}.",
                     "count",
                 )
-        for push_id in found.keys() - self._lines.keys() - self._rows.keys():
+        for push_id in in_order(found.keys() - self._lines.keys() - self._rows.keys()):
             findings.add(_RECORDS, f"push {push_id} is unknown.", "unknown")
+
+
+def _say_rejects(rejects: Counter[Row], line: Line, word: str, findings: Findings) -> None:
+    for position, reason, field, received_us in sorted(rejects, key=repr):
+        place = "as a whole" if position is None else f"at position {position}"
+        findings.add(
+            _REJECTED,
+            f"push {line.push_id} of {line.file}: the reject {reason} {place} "
+            f"(field {field}, received {shown(received_us)}) {word}.",
+            word,
+        )
 
 
 def _by_push(rows: Iterable[Row]) -> dict[str, list[Row]]:

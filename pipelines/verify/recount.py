@@ -16,7 +16,7 @@ from pipelines.verify.books import (
     read_books,
 )
 from pipelines.verify.clock import handset_clock
-from pipelines.verify.codes import CarrierCodes
+from pipelines.verify.codes import carrier_codes, reference_version
 from pipelines.verify.content import Content
 from pipelines.verify.findings import Findings, Verification
 from pipelines.verify.forms import read_form
@@ -24,7 +24,7 @@ from pipelines.verify.landed import KnownFile, LandedPush, count_landed, lies_in
 from pipelines.verify.marts import compare_marts
 from pipelines.verify.published import Behind, check_published
 from pipelines.verify.reports import take
-from pipelines.verify.spill import Spill, buckets_for
+from pipelines.verify.spill import Row, Spill, buckets_for
 from pipelines.verify.tables import (
     EVERY,
     FILES,
@@ -48,7 +48,7 @@ class Recount:
         settings: Settings,
         folder: Path,
         day: date | None,
-        on_progress: Callable[[int, int], None],
+        on_progress: Callable[[int, int], None] | None,
     ) -> None:
         self._settings = settings
         self._folder = folder
@@ -62,6 +62,7 @@ class Recount:
         self._bytes = 0
         self._buckets = 1
         self._spills: dict[str, Spill] = {}
+        self._lines = 0
         self._ignored: set[tuple[str, int]] = set()
 
     def copy_tables(self) -> None:
@@ -85,34 +86,42 @@ class Recount:
 
     def _progress(self, step: int, share: float) -> None:
         """Three steps take about as long as each other; each is the landed bytes once."""
-        self._tell(int(self._bytes * (step + share)), 3 * self._bytes)
+        if self._tell is not None:
+            self._tell(int(self._bytes * (step + share)), 3 * self._bytes)
 
     def read_landed(self) -> None:
         """Read every line of every known file; reports and lines go to their buckets."""
-        landing, done, there = self._settings.landing, 0, 0
-        for number, (_, *columns) in enumerate(self._spills["files"].rows(0)):
+        done, there = 0, 0
+        for _, *columns in self._spills["files"].rows(0):
             known = KnownFile(*columns)
-            path = landing / known.name
-            there += path.exists()
-            for push in read_file(path, known, self._findings) if known.digest else ():
-                self._take_apart(push, number, known.name)
+            there += (self._settings.landing / known.name).exists()
+            if known.digest:
+                self._found.files += 1
+                self._read_file(known, done)
             done += known.size
-            self._progress(1, done / max(1, self._bytes))
-        self._found.files = there
-        self._found.pending = count_landed(landing, self._day) - there
+        landed = count_landed(self._settings.landing, self._day)
+        self._found.pending = max(0, landed - there)
         for name in _OURS:
             self._spills[name].flush()
 
-    def _take_apart(self, push: LandedPush, file_number: int, file: str) -> None:
+    def _read_file(self, known: KnownFile, done: int) -> None:
+        total = max(1, self._bytes)
+        for push in read_file(self._settings.landing / known.name, known, self._findings):
+            self._take_apart(push, known.name)
+            done += len(push.body)
+            self._progress(1, min(1.0, done / total))
+
+    def _take_apart(self, push: LandedPush, file: str) -> None:
+        self._lines += 1
         form = read_form(push.body)
-        taken = take(form.elements, push.received_us, push.push_id, file_number)
-        rejects = [(None, reason, None) for reason in form.faults]
+        taken = take(form.elements, push.received_us, push.push_id, self._lines)
+        rejects: list[Row] = [(None, reason, None) for reason in form.faults]
         rejects += [tuple(reject) for reject in taken.rejects]
         self._spills["reports"].extend(taken.reports)
         line = pushes.Line(
             key=push_key(push.push_id),
             push_id=push.push_id,
-            file_number=file_number,
+            number=self._lines,
             file=file,
             received_us=push.received_us,
             digest=push.digest,
@@ -129,7 +138,8 @@ class Recount:
         for number in range(self._buckets):
             self._ignored.update(self._pushes(number).ignored())
         settings, spills, findings = self._settings, self._spills, self._findings
-        rules = Rules(handset_clock(settings.provider_timezone), CarrierCodes())
+        codes = carrier_codes(reference_version())
+        rules = Rules(handset_clock(settings.provider_timezone), codes)
         whole = self._day is None
         for number in range(self._buckets):
             bucket = messages.Bucket(spills["reports"].rows(number), self._ignored, rules)
@@ -156,12 +166,13 @@ class Recount:
         for number in range(self._buckets):
             outcomes = Counter(row[1:] for row in spills["outcomes"].rows(number))
             bucket = self._pushes(number)
-            counts = bucket.compare(outcomes, findings, covered, whole=self._day is None)
+            bucket.compare(outcomes, findings, covered, whole=self._day is None)
             bucket.compare_rejected(spills["raw.rejected_records"].rows(number), findings)
             bucket.compare_records(spills["raw.records"].rows(number), findings)
-            found.pushes += counts.pushes
-            found.records += counts.records
-            found.rejected += counts.rejected
+            for line in bucket.counted():
+                found.pushes += 1
+                found.records += line.records
+                found.rejected += len(line.rejects)
 
     def _pushes(self, number: int) -> pushes.Bucket:
         spills = self._spills
@@ -177,7 +188,7 @@ class Recount:
             compare_marts(self._spills, self._content, self._findings)
 
     def result(self) -> Verification:
-        """Everything found."""
+        """Return everything found."""
         self._found.findings = self._findings.all()
         self._found.fingerprint = self._content.fingerprint
         self._found.unpublished = self._behind.hours + self._behind.parts

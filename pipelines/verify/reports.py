@@ -5,8 +5,8 @@ import re
 from typing import Any, NamedTuple
 
 from pipelines.verify.damage import DAMAGED
+from pipelines.verify.forms import Written
 
-_MOBILE = 5
 _TEXTS = ("user_receive_time", "error_msg", "error_detail", "uid", "mobile")
 _SID_TEXT = re.compile(r"-?[0-9]+")
 _LOST_PLUS = re.compile(r" [0-9]+")
@@ -22,7 +22,7 @@ class Report(NamedTuple):
     received_us: int
     push_id: str
     position: int
-    file_number: int
+    line: int
     success: bool
     handset_raw: str | None
     code: str | None
@@ -48,7 +48,7 @@ class Taken(NamedTuple):
     repaired_mobiles: int
 
 
-def take(elements: list[Any], received_us: int, push_id: str, file_number: int) -> Taken:
+def take(elements: list[Any], received_us: int, push_id: str, line: int) -> Taken:
     """Sort the elements of a push."""
     reports: list[tuple[Any, ...]] = []
     rejects: list[Reject] = []
@@ -68,12 +68,12 @@ def take(elements: list[Any], received_us: int, push_id: str, file_number: int) 
             texts[-1] = "+" + mobile[1:]
             repaired += 1
         success = element["report_status"] == "SUCCESS"
-        reports.append((sid, received_us, push_id, position, file_number, success, *texts))
+        reports.append((sid, received_us, push_id, position, line, success, *texts))
     return Taken(reports, rejects, repaired)
 
 
 def _sid_of(element: Any) -> tuple[int, tuple[str, str | None] | None]:  # noqa: ANN401  any JSON
-    """The sid of a sound record; else why, and in which field, it is not sound."""
+    """Return the sid of a sound record; else why, and in which field, it is not sound."""
     if element.__class__ is not dict:
         return 0, ("damaged_json" if element is DAMAGED else "not_an_object", None)
     sid = element.get("sid")
@@ -88,7 +88,7 @@ def _sid_of(element: Any) -> tuple[int, tuple[str, str | None] | None]:  # noqa:
 
 
 def _whole_number(value: Any) -> int | None:  # noqa: ANN401  any JSON
-    """A sid that was sent as text."""
+    """Read a sid that was sent as text."""
     if value.__class__ is not str or not _SID_TEXT.fullmatch(value):
         return None
     sign, digits = ("-", value[1:]) if value[0] == "-" else ("", value)
@@ -97,24 +97,31 @@ def _whole_number(value: Any) -> int | None:  # noqa: ANN401  any JSON
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401  any JSON
-    """A field that is no text as the text it is stored as; numbers digit for digit."""
-    return _SURROGATE.sub("\ufffd", _written(value))
+    """Write a field that is no text as the text it is stored as; numbers digit for digit."""
+    text = value if isinstance(value, str) else _written(value)
+    return _SURROGATE.sub("\ufffd", str(text))
 
 
 def _written(value: Any) -> str:  # noqa: ANN401  any JSON
+    """Write JSON without blanks. A stack, for what was parsed may be nested deeper than calls."""
+    parts: list[str] = []
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list):
+            waiting += reversed(_spread(part))
+        elif isinstance(part, Written):
+            parts.append(part)
+        else:
+            parts.append(json.dumps(part, ensure_ascii=False))
+    return "".join(parts)
+
+
+def _spread(value: dict[str, Any] | list[Any]) -> list[Any]:
+    """Lay a value out flat, its punctuation as text that is kept as written."""
+    comma, colon = Written(","), Written(":")
     if isinstance(value, dict):
-        members = (f"{_written_text(name)}:{_member(part)}" for name, part in value.items())
-        return "{" + ",".join(members) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_member, value)) + "]"
-    if isinstance(value, str):
-        return str(value)
-    return json.dumps(value)
-
-
-def _member(value: Any) -> str:  # noqa: ANN401  any JSON
-    return _written_text(value) if value.__class__ is str else _written(value)
-
-
-def _written_text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+        flat = [part for name, item in value.items() for part in (comma, name, colon, item)]
+        return [Written("{"), *flat[1:], Written("}")]
+    flat = [part for item in value for part in (comma, item)]
+    return [Written("["), *flat[1:], Written("]")]

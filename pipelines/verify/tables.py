@@ -84,7 +84,9 @@ class Version(NamedTuple):
 
 
 FILES = """
-    select file, bytes, sha256, state from ops.files order by file
+    select file, coalesce(bytes, 0), sha256, state from ops.files
+    where file is not null
+    order by file
 """
 BY_SID = {
     "core.sms_status": """
@@ -137,7 +139,7 @@ EVERY = BY_SID | BY_PUSH | MARTS
 
 
 def push_key(push_id: str | None) -> int:
-    """Number by which everything about a push meets."""
+    """Return the number by which everything about a push meets."""
     return crc32((push_id or "").encode())
 
 
@@ -162,14 +164,14 @@ def open_tables(
 
 
 def stream(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[list[Row]]:
-    """Rows of a query, some thousand at a time."""
+    """Yield the rows of a query, some thousand at a time."""
     cursor = con.execute(query)
     while rows := cursor.fetchmany(_MOST_FETCHED):
         yield rows
 
 
 def one_row(con: duckdb.DuckDBPyConnection, query: str) -> Row:
-    """The only row of a query."""
+    """Return the only row of a query."""
     rows: list[Row] = con.execute(query).fetchall()
     return rows[0]
 

@@ -96,7 +96,7 @@ def expected_row(
     *,
     conflicting: bool,
 ) -> tuple[Any, ...]:
-    """The recomputed columns of a message, in the order of Message."""
+    """Return the recomputed columns of a message, in the order of Message."""
     sid, received_us, push_id, _, _, success, handset_raw, code, detail, uid, mobile = winner
     handset = rules.handset_us(handset_raw)
     event = event_us(handset, first_us)

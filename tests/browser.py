@@ -1,0 +1,100 @@
+"""A real browser for tests: Debian's chromium without a window, driven by its own driver."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+CHROMIUM = Path("/usr/bin/chromium")
+DRIVER = Path("/usr/bin/chromedriver")
+_OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",  # it runs as root, in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=2400,1600",
+)
+
+
+def why_no_browser() -> str | None:
+    """Return why browser tests are left out on this machine; None where they are not."""
+    missing = [str(path) for path in (CHROMIUM, DRIVER) if not path.exists()]
+    if not missing:
+        return None
+    return (
+        f"left out, for there is no browser: {' and '.join(missing)} missing "
+        "(apt-get install chromium chromium-driver)"
+    )
+
+
+class Browser:
+    """A window on one web site."""
+
+    def __init__(self, driver: webdriver.Chrome, base_url: str) -> None:
+        self._driver = driver
+        self._base_url = base_url
+
+    def open(self, path: str, *awaited: str, within_s: float = 15) -> str:
+        """Open a page and return its visible text, once it shows all that is awaited."""
+        self._driver.get(self._base_url + path)
+        return self.await_text(*awaited, within_s=within_s)
+
+    def await_text(self, *awaited: str, within_s: float = 15) -> str:
+        """Return the visible text once it holds every awaited one, or when the time is over.
+
+        What must be on a page is for the test to say.
+        """
+        self.wait(lambda: all(one in self.text() for one in awaited), within_s=within_s)
+        return self.text()
+
+    def wait(self, happened: Callable[[], bool], within_s: float = 15) -> None:
+        """Give the page time to do something; what it did is for the test to say."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            with suppress(StaleElementReferenceException):  # drawn anew while we looked
+                if happened() and not self._greeted():
+                    return
+            time.sleep(0.1)
+
+    def text(self) -> str:
+        """Return what is to be seen, as text."""
+        return str(self._driver.execute_script("return document.body.innerText"))
+
+    def find(self, xpath: str) -> list[WebElement]:
+        """Return elements of the page."""
+        return self._driver.find_elements(By.XPATH, xpath)
+
+    def screenshot(self, path: Path) -> None:
+        """Keep what is to be seen, as PNG."""
+        self._driver.save_screenshot(str(path))
+
+    def _greeted(self) -> bool:
+        """Close the invitation to a mailing list that Dagster may lay over its first page."""
+        buttons = self.find("//button[normalize-space()='Skip']")
+        for button in buttons:
+            with suppress(WebDriverException):  # it is still on its way in, or gone already
+                button.click()
+        return bool(buttons)
+
+
+@contextmanager
+def browsing(base_url: str, profile: Path) -> Iterator[Browser]:
+    """Open a browser with a fresh profile in that folder; close it in the end."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for option in (*_OPTIONS, f"--user-data-dir={profile}"):
+        options.add_argument(option)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
+    try:
+        yield Browser(driver, base_url)
+    finally:
+        driver.quit()

@@ -1,0 +1,368 @@
+"""`dlr up`: receiver, UI and daemon in one terminal, and a real browser on the UI.
+
+One evening with it is spent once (`evening`): start, push, wait for the run the sensor starts by
+itself, look at the pages, Ctrl-C. The tests ask how it was, in any order.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlencode
+
+import dagster as dg
+import pytest
+from selenium.webdriver.remote.webelement import WebElement
+
+from tests.browser import Browser, browsing, why_no_browser
+from tests.data_folder import ask, settings_of
+from tests.live import ROOT, TOKEN, Answer, free_port, landed
+from tests.live import ask as request
+
+NO_BROWSER = why_no_browser()
+needs_browser = pytest.mark.skipif(NO_BROWSER is not None, reason=str(NO_BROWSER))
+
+SAMPLE = (
+    '[{"error_detail": "接收成功", "sid": 9527, "uid": "abc",'
+    ' "user_receive_time": "2014-03-17 22:55:21", "error_msg": "DELIVRD",'
+    ' "mobile": "15205201314", "report_status": "SUCCESS"},'
+    ' {"error_detail": "接收成功", "sid": 9528, "uid": "123",'
+    ' "user_receive_time": "2014-03-17 22:55:23", "error_msg": "DELIVRD",'
+    ' "mobile": "+93703334567", "report_status": "SUCCESS"}]'
+)
+"""The records on the provider's own page."""
+
+STATUS = dg.AssetKey(["core", "sms_status"])
+PATH = ("yunpian", "pushes", "sms_status", "delivery_hourly", "parquet", "analytics_duckdb")
+"""Assets from the landed file to what readers open, in this order."""
+AUTOMATION = ("landed_files_sensor", "hourly_refresh", "daily_housekeeping")
+GROUPS = ("landing", "raw", "core", "marts", "exports")
+
+
+@dataclass
+class Evening:
+    """What there was to see."""
+
+    data: Path
+    stdout: str = ""
+    answers: list[Answer] = field(default_factory=list)
+    processes: list[str] = field(default_factory=list)
+    """Command lines while it ran."""
+    pages: dict[str, str] = field(default_factory=dict)
+    """Visible text."""
+    places: dict[str, float] = field(default_factory=dict)
+    """How far from the left groups and assets are drawn in the graph."""
+    switches: dict[str, list[bool]] = field(
+        default_factory=lambda: {name: [] for name in AUTOMATION}
+    )
+    """Of the sensor and each schedule whether its one switch is on."""
+    exit_status: int | None = None
+    stop_s: float = 0.0
+    left_over: list[str] = field(default_factory=list)
+    """Command lines after it ended."""
+
+
+def processes_on(data: Path) -> list[str]:
+    """Return the command lines of all processes whose environment names the data folder."""
+    mark = f"DLR_DATA={data}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                found.append(f"{process.name} {b' '.join(words).decode(errors='replace')}")
+        except OSError:
+            continue  # ended meanwhile, or somebody else's
+    return found
+
+
+def until(
+    happened: Callable[[], bool], within_s: float, process: "subprocess.Popen[str]", what: str
+) -> None:
+    """Wait for something that `up` is to bring about."""
+    deadline = time.monotonic() + within_s
+    while not happened():
+        assert process.poll() is None, f"ended before {what}"
+        assert time.monotonic() < deadline, f"no {what} within {within_s:g} s"
+        time.sleep(0.2)
+
+
+@contextmanager
+def running_up(data: Path, port: int, ui_port: int, log: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Run `dlr up` as the leader of a process group, as a shell does; its output goes to a file."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DLR_")}
+    settings = {
+        "DLR_DATA": str(data),
+        "DLR_PUSH_TOKENS": TOKEN,
+        "DLR_BIND": f"127.0.0.1:{port}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+    }
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "up", "--ui-port", str(ui_port)],
+            cwd=data.parent,  # no .env of the developer's
+            env=inherited | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        for line in processes_on(data):  # only where a test has failed
+            os.kill(int(line.split()[0]), signal.SIGKILL)
+        process.wait()
+
+
+def ctrl_c(process: "subprocess.Popen[str]") -> None:
+    """Do what a terminal does."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+@contextmanager
+def history_of(data: Path) -> Iterator[dg.DagsterInstance]:
+    """Open the run history that lies in the data folder."""
+    with dg.DagsterInstance.from_config(str(data / "dagster")) as instance:
+        yield instance
+
+
+def has_succeeded(data: Path) -> bool:
+    """Whether a refresh has gone through, by the history."""
+    done = dg.RunsFilter(job_name="refresh", statuses=[dg.DagsterRunStatus.SUCCESS])
+    with history_of(data) as history:
+        return bool(history.get_run_records(done, limit=1))
+
+
+def push_samples(port: int) -> list[Answer]:
+    """Send the sample records in the very form of the provider's page, and properly encoded."""
+    kind = {"content-type": "application/x-www-form-urlencoded;charset=utf-8;"}
+    bodies = [f"sms_status={SAMPLE}".encode(), urlencode({"sms_status": SAMPLE}).encode()]
+    url = f"http://127.0.0.1:{port}"
+    return [request(url, "POST", f"/yunpian/status/{TOKEN}", body, kind) for body in bodies]
+
+
+def look_around(browser: Browser, evening: Evening, shots: Path) -> None:
+    """Open the pages that matter and note what they show."""
+
+    def visit(name: str, path: str, *awaited: str) -> None:
+        evening.pages[name] = browser.open(path, *awaited)
+        browser.screenshot(shots / f"{name}.png")
+
+    visit("graph", "/asset-groups", *GROUPS)
+    note_places(browser, evening, GROUPS)
+    visit("lineage", "/assets/core/sms_status?view=lineage&lineageDepth=5", *PATH)
+    note_places(browser, evening, PATH)
+    visit("asset", "/assets/core/sms_status", "Row count", "fingerprint", "Column name")
+    visit("runs", "/runs", "landed_files_sensor", "Success")
+    visit("automation", "/automation", *evening.switches)
+    browser.wait(lambda: all(len(switches_of(browser, name)) == 1 for name in evening.switches))
+    browser.screenshot(shots / "automation.png")
+    evening.switches |= {
+        name: [switch.is_selected() for switch in switches_of(browser, name)]
+        for name in evening.switches
+    }
+
+
+def switches_of(browser: Browser, name: str) -> list[WebElement]:
+    """Return the switch of a sensor or schedule, as soon as the page has one."""
+    row = f"//a[.//*[text()='{name}']]/.."
+    return browser.find(f"{row}//label[contains(@class, 'formatSwitch')]/input")
+
+
+def note_places(browser: Browser, evening: Evening, names: tuple[str, ...]) -> None:
+    """Note where the graph draws these boxes."""
+    for name in names:
+        boxes = browser.find(
+            f"//*[local-name()='foreignObject']//*[normalize-space(text())='{name}']"
+        )
+        if len(boxes) == 1:
+            evening.places[name] = boxes[0].rect["x"]
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
+    """Spend one evening with `dlr up`."""
+    folder = tmp_path_factory.mktemp("up")
+    seen = Evening(folder / "data")
+    port, ui_port, log = free_port(), free_port(), folder / "up.log"
+    with running_up(seen.data, port, ui_port, log) as up:
+        until(lambda: "Receiving at" in log.read_text(), 20, up, "receiver")
+        seen.answers = push_samples(port)  # long before Dagster is there
+        until(lambda: "Ctrl-C" in log.read_text(), 60, up, "Dagster")
+        until(lambda: has_succeeded(seen.data), 60, up, "run by the sensor")
+        if NO_BROWSER is None:
+            with browsing(f"http://127.0.0.1:{ui_port}", folder / "profile") as browser:
+                look_around(browser, seen, folder)
+        seen.processes = processes_on(seen.data)
+        began = time.monotonic()
+        ctrl_c(up)
+        seen.exit_status = up.wait(40)
+        seen.stop_s = time.monotonic() - began
+        seen.left_over = processes_on(seen.data)
+    seen.stdout = log.read_text()
+    return seen
+
+
+def test_it_says_where_everything_is(evening: Evening) -> None:
+    lines = evening.stdout.splitlines()
+    assert f"Data        {evening.data}" in lines
+    [push_url] = [line.split()[-1] for line in lines if line.startswith("Push URL")]
+    [ui] = [line.split()[-1] for line in lines if line.startswith("Dagster UI")]
+    assert push_url.startswith("http://127.0.0.1:")
+    assert push_url.endswith("/yunpian/status/<token>")
+    assert ui.startswith("http://127.0.0.1:")
+    assert lines[-1] == "Stopped."
+    assert TOKEN not in evening.stdout
+    assert "Traceback" not in evening.stdout
+
+
+def test_pushes_are_taken_before_dagster_is_there(evening: Evening) -> None:
+    assert [(answer.status, answer.body) for answer in evening.answers] == [(200, b"SUCCESS")] * 2
+    assert len(landed(evening.data)) == 2
+
+
+def test_the_sensor_starts_the_run_by_itself(evening: Evening) -> None:
+    rows = ask(
+        settings_of(evening.data),
+        "select sid, delivered, country_code, handset_time_utc::text "
+        "from core.sms_status order by sid",
+    )
+    assert rows == [
+        (9527, True, "CN", "2014-03-17 14:55:21"),
+        (9528, True, "AF", "2014-03-17 14:55:23"),
+    ]
+    with history_of(evening.data) as history:
+        first = history.get_runs()[-1]
+    assert first.tags["dagster/sensor_name"] == "landed_files_sensor"
+    assert first.tags["dlr/pending_files"] in ("1", "2")
+
+
+def test_ctrl_c_stops_everything(evening: Evening) -> None:
+    for part in ("cli.main up", "ingest.server", "dagster_webserver", "dagster._daemon"):
+        assert any(part in line for line in evening.processes), part
+    assert evening.exit_status == 0
+    assert evening.left_over == []
+    assert evening.stop_s < 20
+
+
+def test_the_history_is_there_the_next_time(evening: Evening) -> None:
+    with history_of(evening.data) as history:
+        assert {one.status for one in history.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
+        materialised = history.get_latest_materialization_event(STATUS)
+        assert materialised is not None
+        assert materialised.asset_materialization is not None
+        assert materialised.asset_materialization.metadata["dagster/row_count"].value == 2
+        states = history.all_instigator_state()
+        assert {state.status.value for state in states} == {"DECLARED_IN_CODE"}
+        sensor = next(one for one in states if one.instigator_name == "landed_files_sensor")
+        ticks = history.get_ticks(sensor.instigator_origin_id, sensor.selector_id)
+        assert any(tick.run_ids for tick in ticks)
+
+
+@needs_browser
+def test_the_graph_shows_the_path_from_left_to_right(evening: Evening) -> None:
+    for page, names in (("graph", GROUPS), ("lineage", PATH)):
+        assert all(name in evening.pages[page] for name in names), evening.pages[page]
+        places = [evening.places[name] for name in names]
+        assert places == sorted(set(places)), evening.places
+
+
+@needs_browser
+def test_the_page_of_a_table_shows_its_rows_columns_and_ledger(evening: Evening) -> None:
+    page = evening.pages["asset"]
+    lines = page.splitlines()
+    assert lines[lines.index("Row count") + 1] == "2"
+    assert "What became of each message, by the best report of it." in lines
+    assert "Id of the message, given by the provider." in page
+    assert "against 2 messages + 2 duplicates + 0 conflicts + 0 rejected" in page
+    with history_of(evening.data) as history:
+        latest = history.get_latest_materialization_event(STATUS)
+    assert latest is not None
+    assert latest.asset_materialization is not None
+    assert str(latest.asset_materialization.metadata["fingerprint"].value) in page
+
+
+@needs_browser
+def test_sensor_and_schedules_are_listed_and_on(evening: Evening) -> None:
+    page = evening.pages["automation"]
+    assert all(name in page for name in AUTOMATION), page
+    assert evening.switches == {name: [True] for name in AUTOMATION}
+
+
+@needs_browser
+def test_the_run_is_listed_as_started_by_the_sensor(evening: Evening) -> None:
+    page = evening.pages["runs"]
+    assert "refresh" in page
+    assert "landed_files_sensor" in page
+    assert "Success" in page
+
+
+@contextmanager
+def answering(port: int) -> Iterator[None]:
+    """Some other program that says 200 to anything."""
+
+    class Yes(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Yes) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+def test_a_taken_port_of_the_receiver_stops_both(tmp_path: Path) -> None:
+    data, log, port = tmp_path / "data", tmp_path / "up.log", free_port()
+    with answering(port), running_up(data, port, free_port(), log) as up:
+        assert up.wait(40) == 1
+        assert processes_on(data) == []
+    said = log.read_text()
+    assert f"Cannot listen on 127.0.0.1:{port}" in said
+    assert said.endswith("dlr: receiver ended by itself; everything was stopped.\n")
+    assert "Dagster UI" not in said
+
+
+@pytest.mark.xfail(strict=True, reason="cli/up.py takes whoever answers on the port for the UI")
+def test_a_taken_port_of_the_ui_is_one_sentence(tmp_path: Path) -> None:
+    data, log, ui_port = tmp_path / "data", tmp_path / "up.log", free_port()
+    with answering(ui_port), running_up(data, free_port(), ui_port, log) as up:
+        try:
+            assert up.wait(5) == 1
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"it goes on: {log.read_text()}")
+    assert processes_on(data) == []
+    said = log.read_text()
+    assert str(ui_port) in said
+    assert said.startswith("dlr: ")
+    assert said.count("\n") == 1
+
+
+def test_without_a_token_it_does_not_start(tmp_path: Path) -> None:
+    failed = subprocess.run(
+        [sys.executable, "-m", "cli.main", "up"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "DLR_DATA": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == (
+        "dlr: DLR_PUSH_TOKENS is not set: the receiver takes no push without one.\n"
+    )
+    assert not (tmp_path / "data").exists()
