@@ -161,7 +161,7 @@ _LAW = ("records", "messages", "duplicates", "conflicts", "rejected", "erased")
 
 
 def _store(con: duckdb.DuckDBPyConnection, row: dict[str, object]) -> None:
-    con.execute("delete from ops.ledger where run_id = ?", [row["run_id"]])
+    con.execute("delete from ops.ledger where sequence = ?", [row["sequence"]])
     names = ", ".join(row)
     marks = ", ".join("?" * len(row))
     con.execute(

@@ -216,7 +216,7 @@ def _store_files(
     run: ledger.Run,
 ) -> dict[str, str]:
     """Note what was found in each file; returns the problems by file."""
-    pushes = dict(con.execute("select file, count(*) from landed_pushes group by all").fetchall())
+    pushes = dict(con.execute("select file, count(*) from raw.pushes group by all").fetchall())
     problems = _problems(con, settings, admissions)
     rows = [
         {

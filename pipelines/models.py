@@ -17,6 +17,7 @@ This module knows no table by name. What a header may hold:
 
 import graphlib
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +27,7 @@ from typing import Any, Literal
 
 import duckdb
 import yaml
+from duckdb.sqltypes import VARCHAR
 
 WAREHOUSE = Path(__file__).resolve().parent.parent / "warehouse"
 SCHEMAS = ("raw", "core", "marts", "ops")
@@ -206,8 +208,13 @@ def schema_version() -> str:
     return sha256(text.encode()).hexdigest()[:12]
 
 
+def _nfkc(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
 def define_functions(con: duckdb.DuckDBPyConnection) -> None:
-    """Define the SQL functions of ``warehouse/functions`` for this connection."""
+    """Define the SQL functions of ``warehouse/functions`` for this connection, and nfkc()."""
+    con.create_function("nfkc", _nfkc, [VARCHAR], VARCHAR)
     for path in sorted(WAREHOUSE.glob("functions/*.sql")):
         con.execute(path.read_text(encoding="utf-8"))
 

@@ -36,6 +36,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _NEXT_RECORD = re.compile(r"\{\s*\"")
 _MOST_VALUE = 1_000
 _MOST_RESTARTS = 1_000
+_MOST_LEVELS = 100
+"""An array nested deeper than this is taken for damaged; the parser itself gives up near 1000."""
 
 
 class Reason(StrEnum):
@@ -109,6 +111,9 @@ def decode_push(body: bytes) -> Decoded:
             rejects.append(result)
         else:
             elements += result
+    if not decodings:
+        # landed by hand: the receiver takes no push without the parameter
+        rejects.append(Reject(Reason.NOT_JSON, value=_printable(body.decode("utf-8", "replace"))))
     worst = max(decodings, key=(*DEPTHS, "salvaged", "failed").index, default="failed")
     decoded = Decoded(worst, rejects=rejects)
     for position, element in enumerate(elements):
@@ -180,10 +185,17 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
+def _first_of_each_name(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        members.setdefault(name, value)
+    return members
+
+
 def _decoder(*, strict: bool) -> json.JSONDecoder:
     """JSON as RFC 8259 has it; where a name stands twice the first counts, as in DuckDB."""
     return json.JSONDecoder(
-        object_pairs_hook=lambda pairs: dict(reversed(pairs)),
+        object_pairs_hook=_first_of_each_name,
         parse_int=lambda digits: _Number("0" if digits == "-0" else digits),
         parse_float=_Number,
         parse_constant=_no_constant,
@@ -194,13 +206,36 @@ def _decoder(*, strict: bool) -> json.JSONDecoder:
 def _parse(text: str, *, strict: bool = True) -> tuple[Any] | None:
     """The JSON value in a tuple, or None where the text is none."""
     try:
-        return (_decoder(strict=strict).decode(text),)
+        value = _decoder(strict=strict).decode(text)
+        _refuse_depth(value, _MOST_LEVELS)
     except (ValueError, RecursionError):
         return None
+    return (value,)
+
+
+def _read_element(decoder: json.JSONDecoder, text: str, at: int) -> tuple[Any, int]:
+    """Element of an array at a position, and where it ends; ValueError if there is none."""
+    element, end = decoder.raw_decode(text, _skip_blank(text, at))
+    _refuse_depth(element, _MOST_LEVELS - 1)
+    return element, end
+
+
+def _refuse_depth(value: Any, levels: int) -> None:  # noqa: ANN401  any JSON
+    """Raise ValueError where arrays and objects lie in each other more than ``levels`` deep."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [
+            part
+            for one in layer
+            if isinstance(one, (list, dict))
+            for part in (one.values() if isinstance(one, dict) else one)
+        ]
+    if any(isinstance(one, (list, dict)) for one in layer):
+        raise ValueError(f"nested more than {levels} levels deep")
 
 
 def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
-    """Texts of the reported fields."""
+    """Texts of all fields of all records."""
     for element in value if isinstance(value, list) else ():
         if isinstance(element, dict):
             yield from (part for part in element.values() if isinstance(part, str))
@@ -213,7 +248,7 @@ def _salvage(text: str) -> tuple[str, list[Any]]:
     at, budget, closed = 1, _MOST_RESTARTS, False
     while at < len(text) and not closed:
         try:
-            element, at = decoder.raw_decode(text, _skip_blank(text, at))
+            element, at = _read_element(decoder, text, at)
             elements.append(element)
             at, closed = _separator(text, at)
         except (ValueError, RecursionError):
@@ -253,7 +288,7 @@ def _restart(text: str, at: int, decoder: json.JSONDecoder, budget: int) -> tupl
         if budget <= 0:
             break
         try:
-            element, _ = decoder.raw_decode(text, candidate.start())
+            element, _ = _read_element(decoder, text, candidate.start())
             if "sid" in element:
                 return candidate.start(), budget
         except (ValueError, RecursionError):
@@ -310,7 +345,7 @@ def _text(value: Any) -> str | None:  # noqa: ANN401  any JSON
 
 
 def _json(value: Any) -> str:  # noqa: ANN401  any JSON
-    """JSON text, numbers digit for digit; iterative enough, for parsing bounded the depth."""
+    """JSON text, numbers digit for digit; parsing has bounded the depth."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{_json(key)}:{_json(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list):

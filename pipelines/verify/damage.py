@@ -10,6 +10,17 @@ DAMAGED = object()
 _BLANK = re.compile(r"[ \t\r\n]*")
 _RECORD = re.compile(r"\{\s*\"")
 _MOST_TRIES = 1_000
+MOST_LEVELS = 100
+"""What is nested deeper counts as damaged."""
+
+
+def lies_within(value: Any, levels: int) -> bool:  # noqa: ANN401  any JSON
+    """Tell whether arrays and objects lie in each other at most so many levels deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return True
+    return levels > 0 and all(lies_within(part, levels - 1) for part in value)
 
 
 def salvage(text: str, decoder: json.JSONDecoder) -> tuple[list[Any], bool]:
@@ -59,9 +70,10 @@ class _Array:
 
     def _element(self, at: int) -> tuple[Any, int]:
         try:
-            return self._decoder.raw_decode(self._text, at)
+            element, end = self._decoder.raw_decode(self._text, at)
         except (ValueError, RecursionError):
             return DAMAGED, at
+        return (element, end) if lies_within(element, MOST_LEVELS - 1) else (DAMAGED, at)
 
     def _behind_blanks(self, at: int) -> int:
         match = _BLANK.match(self._text, at)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.verify.damage import salvage
+from pipelines.verify.damage import MOST_LEVELS, lies_within, salvage
 
 DECODINGS = ("once", "twice", "thrice", "salvaged", "failed")
 """From best to worst; a push with several values has the worst."""
@@ -139,9 +139,10 @@ def _strict(data: bytes) -> Any:  # noqa: ANN401  any JSON
 
 def _parsed(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401  any JSON
     try:
-        return decoder.decode(text)
+        parsed = decoder.decode(text)
     except (ValueError, RecursionError):
         return _NO_JSON
+    return parsed if lies_within(parsed, MOST_LEVELS) else _NO_JSON
 
 
 def _replace_surrogates(elements: Any) -> bool:  # noqa: ANN401  any JSON

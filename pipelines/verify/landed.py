@@ -116,11 +116,11 @@ def read_line(line: bytes) -> LandedPush | None:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     digest = sha256(body).hexdigest()
-    if not isinstance(push_id, str) or received is None:
+    if push_id is None or received is None:
         return None
     if claimed is not None and str(claimed).lower() != digest:
         return None
-    return LandedPush(push_id, received, digest, body)
+    return LandedPush(str(push_id), received, digest, body)
 
 
 def _body(fields: dict[str, Any]) -> bytes:

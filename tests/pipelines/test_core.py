@@ -118,6 +118,8 @@ CODES: dict[tuple[str, str | None], tuple[str, str | None, str, str]] = {
     ("13900000000", "MK:0001"): ("invalid_number", "recipient", "yes", "operator"),
     ("13900000000", " mk : 0001 "): ("invalid_number", "recipient", "yes", "operator"),
     ("13900000000", "ＭＫ：０００１"): ("invalid_number", "recipient", "yes", "operator"),
+    ("13900000000", "MK:000①\u00a0"): ("invalid_number", "recipient", "yes", "operator"),
+    ("+93703334567", "000"): ("delivered", None, None, "other_operators"),
     ("13900000000", "EXPIRED"): ("expired", "network", "no", "any_operator"),
     ("+93703334567", "MK:0001"): ("invalid_number", "recipient", "yes", "other_operators"),
     ("13900000000", "MI:9999"): ("expired", "network", "no", "pattern"),

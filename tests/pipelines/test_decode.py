@@ -107,7 +107,7 @@ def test_every_encoding_gives_the_same_record(decoder: Decoder, body: bytes, dec
         ("uid", 12345678901234567890123, "12345678901234567890123"),
         ("uid", 1.50, "1.5"),
         ("uid", True, "true"),
-        ("uid", {"a": [1, "x"]}, '{"a":[1,"x"]}'),
+        ("uid", {"b": [1, "x"], "a": None}, '{"b":[1,"x"],"a":null}'),
         ("error_code", "006", "006"),
     ],
 )
@@ -207,10 +207,20 @@ def test_garbage_is_read_in_bounded_time(garbage: str) -> None:
     assert reject.reason is Reason.DAMAGED_JSON
 
 
-def test_deeply_nested_json_is_no_crash(decoder: Decoder) -> None:
-    deep, good = decoder.all([form("[" * 100_000 + "]" * 100_000), form([GOOD])])
-    assert len(deep.rejects) == 1
+@pytest.mark.parametrize("depth", [99, 101, 600, 980, 100_000])
+def test_deeply_nested_json_is_no_crash(decoder: Decoder, depth: int) -> None:
+    deep, good = decoder.all([form("[" * depth + "]" * depth), form([GOOD])])
+    assert {reason for _, reason, _, _ in deep.rejects} == {
+        "damaged_json" if depth > 100 else "not_an_object"
+    }
     assert good.rows == [GOOD_ROW]
+
+
+def test_a_push_without_the_parameter_is_not_lost(decoder: Decoder) -> None:
+    for body in (b"", b"a=1", b"\xff"):
+        found = decoder.one(body)
+        assert (found.decoding, found.records) == ("failed", 1)
+        assert [reason for _, reason, _, _ in found.rejects] == ["not_json"]
 
 
 def test_a_parameter_that_stands_twice_loses_neither(decoder: Decoder) -> None:

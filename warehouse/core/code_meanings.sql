@@ -18,7 +18,10 @@ agreed_elsewhere as (
     select
         code_key,
         min(category) as category,
-        case when count(distinct permanent) = 1 then min(permanent) else 'unknown' end as permanent
+        case
+            when count(distinct coalesce(permanent, '')) = 1 then min(permanent)
+            else 'unknown'
+        end as permanent
     from core.carrier_errors
     where operator <> '*'
     group by code_key

@@ -8,13 +8,24 @@ create or replace temp macro local_time_or_null(text) as
         then try_strptime(text, '%Y-%m-%d %H:%M:%S')
     end;
 
-create or replace temp macro utc_of_local(local_time, zone) as
+create or replace temp macro local_of_utc(utc_time, zone) as
+    timezone(zone, timezone('UTC', utc_time));
+
+create or replace temp macro utc_before_change(local_time, latest, zone) as
+    -- the time in UTC, were the clocks still what they were three hours before
+    local_time - (local_of_utc(latest - interval 3 hour, zone) - (latest - interval 3 hour));
+
+create or replace temp macro first_of_two(local_time, latest, earlier, zone) as
     -- where clocks are set back and a local time comes twice, the first of the two is taken
-    case
-        when timezone(zone, timezone(zone, local_time) - interval 1 hour) = local_time
-        then timezone('UTC', timezone(zone, local_time) - interval 1 hour)
-        else timezone('UTC', timezone(zone, local_time))
-    end;
+    case when local_of_utc(earlier, zone) = local_time then earlier else latest end;
+
+create or replace temp macro utc_of_local(local_time, zone) as
+    first_of_two(
+        local_time,
+        timezone('UTC', timezone(zone, local_time)),
+        utc_before_change(local_time, timezone('UTC', timezone(zone, local_time)), zone),
+        zone
+    );
 
 create or replace temp macro handset_time(text) as
     utc_of_local(local_time_or_null(text), getvariable('provider_timezone'));
@@ -33,6 +44,8 @@ create or replace temp macro seconds_between(earlier, later) as
 -- assert: utc_of_local(local_time_or_null('2014-03-17 22:55:21'), 'Asia/Shanghai') = timestamp '2014-03-17 14:55:21'
 -- assert: utc_of_local(timestamp '2026-11-01 01:30:00', 'America/New_York') = timestamp '2026-11-01 05:30:00'
 -- assert: utc_of_local(timestamp '2026-03-08 02:30:00', 'America/New_York') = timestamp '2026-03-08 07:30:00'
+-- assert: utc_of_local(timestamp '1986-03-16 01:30:00', 'Australia/Lord_Howe') = timestamp '1986-03-15 14:30:00'
+-- assert: utc_of_local(timestamp '2026-07-01 12:00:00', 'America/New_York') = timestamp '2026-07-01 16:00:00'
 -- assert: local_time_or_null('2026-02-30 00:00:00') is null
 -- assert: local_time_or_null('2026-02-03 24:00:00') is null
 -- assert: local_time_or_null('0000-00-00 00:00:00') is null

@@ -20,5 +20,5 @@ select
     min(example_detail) as example_detail
 from marts.failures_daily
 where error_match = 'none'
-    and carrier_code_key(error_code) <> ''
+    and regexp_matches(error_code, '\S')
 group by all
