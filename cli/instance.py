@@ -70,7 +70,9 @@ def refresh(settings: Settings) -> str:
     """
     with dagster_instance(settings) as instance:
         from pipelines.definitions import defs
+        from pipelines.history import bury_dead_runs
 
+        bury_dead_runs(instance, settings)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         result = (
             defs()

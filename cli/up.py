@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     if not settings.push_tokens:
         raise CommandError("DLR_PUSH_TOKENS is not set: the receiver takes no push without one.")
+    _expect_free(arguments.ui_port)
     home = prepare_instance(settings)
     stop = _stop_requested()
     children = {
@@ -51,6 +53,16 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     print("Stopped.")
     return 0
+
+
+def _expect_free(port: int) -> None:
+    """Raise CommandError where another program has the port of the UI."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise CommandError(
+            f"Port {port} of 127.0.0.1 is taken ({error.strerror}); name another with --ui-port."
+        ) from error
 
 
 def _stop_requested() -> Callable[[], bool]:

@@ -8,6 +8,7 @@ import duckdb
 
 from ingest.settings import load_settings
 from pipelines import checks, ledger, models
+from pipelines.history import hold_run
 from pipelines.load import LoadReport, load
 from pipelines.marts import mart_models, rebuild_marts, refresh_marts
 from pipelines.progress import progress
@@ -113,14 +114,15 @@ def load_assets(
     context: dg.AssetExecutionContext,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
     """Decode, deduplicate and normalise: pending files, or the landing days asked for again."""
+    hold_run(context.instance, context.run.run_id)
     settings = load_settings()
     again = context.has_partition_key or context.has_partition_key_range
     days = [date.fromisoformat(key) for key in context.partition_keys] if again else None
     with open_warehouse(settings) as con:
-        report = load(con, settings, context.run_id, days, progress())
+        report = load(con, settings, context.run.run_id, days, progress())
         if not again:
             _note_partitions(context, report)
-        figures = _ledger_metadata(con, context.run_id)
+        figures = _ledger_metadata(con, context.run.run_id)
         for model in _loaded_models():
             metadata = {"dagster/row_count": _rows(con, model), **figures}
             yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
@@ -164,6 +166,7 @@ def mart_assets(
     context: dg.AssetExecutionContext,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
     """Analytics: the hours that changed; a mart that is asked for alone is computed anew."""
+    hold_run(context.instance, context.run.run_id)
     chosen = [model for model in mart_models() if _key(model) in context.selected_asset_keys]
     with open_warehouse(load_settings()) as con:
         refresh_marts(con)
@@ -202,6 +205,7 @@ def publish_assets(
     context: dg.AssetExecutionContext,
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     """Write the parts that changed; replace analytics.duckdb and the manifest, by rename."""
+    hold_run(context.instance, context.run.run_id)
     settings = load_settings()
     with open_warehouse(settings) as con:
         done = publish(con, settings)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingest.settings import load_settings
-from pipelines.history import sweep_history
+from pipelines.history import UNFINISHED, bury_dead_runs, sweep_history
 from pipelines.landed import list_landed, pending
 from pipelines.lock import WarehouseBusyError
 from pipelines.warehouse import open_warehouse, warehouse_path
@@ -16,13 +16,6 @@ refresh = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Landed files to published tables: everything that is pending, and nothing else.",
 )
-
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 def count_pending() -> int:
@@ -44,6 +37,7 @@ def landed_files_sensor(
     context: dg.SensorEvaluationContext,
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Start at most one refresh; what a failed run left is pending still, so it is asked again."""
+    bury_dead_runs(context.instance, load_settings())
     unfinished = dg.RunsFilter(job_name=refresh.name, statuses=UNFINISHED)
     if context.instance.get_run_records(unfinished, limit=1):
         yield dg.SkipReason("A refresh is on its way.")

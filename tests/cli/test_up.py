@@ -336,7 +336,6 @@ def test_a_taken_port_of_the_receiver_stops_both(tmp_path: Path) -> None:
     assert "Dagster UI" not in said
 
 
-@pytest.mark.xfail(strict=True, reason="cli/up.py takes whoever answers on the port for the UI")
 def test_a_taken_port_of_the_ui_is_one_sentence(tmp_path: Path) -> None:
     data, log, ui_port = tmp_path / "data", tmp_path / "up.log", free_port()
     with answering(ui_port), running_up(data, free_port(), ui_port, log) as up:
