@@ -66,26 +66,39 @@ def dagster_instance(settings: Settings) -> Iterator["dg.DagsterInstance"]:
 def refresh(settings: Settings) -> str:
     """Run the job `refresh` in this process, recorded as any other run; returns its id.
 
-    Raises CommandError with the first cause where a step or a blocking check failed.
+    Raises CommandError with the first cause where a step or a blocking check failed, or where
+    Dagster cannot write its history.
     """
-    with dagster_instance(settings) as instance:
-        from pipelines.definitions import defs
-        from pipelines.history import bury_dead_runs
+    from sqlalchemy.exc import OperationalError
 
-        bury_dead_runs(instance, settings)
-        logging.getLogger("dagster").setLevel(logging.CRITICAL)
-        result = (
-            defs()
-            .resolve_job_def("refresh")
-            .execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
+    try:
+        with dagster_instance(settings) as instance:
+            result = _execute(instance, settings)
+    except OperationalError as error:
+        raise CommandError(
+            f"Dagster's history in {settings.data.absolute() / 'dagster'} cannot be written: "
+            f"{error.orig}. Is the disk full? What was loaded stays; run again when it is mended."
+        ) from error
+    if not result.success:
+        raise CommandError(_cause(result))
+    return str(result.run_id)
+
+
+def _execute(instance: "dg.DagsterInstance", settings: Settings) -> "dg.ExecuteInProcessResult":
+    from pipelines.definitions import defs
+    from pipelines.history import bury_dead_runs
+
+    bury_dead_runs(instance, settings)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    return (
+        defs()
+        .resolve_job_def("refresh")
+        .execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
-        if not result.success:
-            raise CommandError(_cause(result))
-        return str(result.run_id)
+    )
 
 
 def _cause(result: "dg.ExecuteInProcessResult") -> str:

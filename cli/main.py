@@ -53,6 +53,10 @@ def main(words: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"dlr: {error.strerror or error}{where}.", file=sys.stderr)
+        return 1
     except Exception as error:
         if not is_expected(error):
             raise

@@ -1,6 +1,7 @@
 """`dlr run`: process everything pending now."""
 
 import argparse
+from datetime import UTC, datetime
 
 from rich.console import Console
 
@@ -8,6 +9,7 @@ from cli import instance
 from cli.bars import byte_bar
 from ingest.settings import Settings, load_settings
 from pipelines import ledger
+from pipelines.progress import listen
 from pipelines.warehouse import open_warehouse
 
 
@@ -19,32 +21,36 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001
     """Run the job and say what it did."""
     instance.private_files()
     settings = load_settings()
-    console = Console(stderr=True)
-    with byte_bar(console, "Taking in landed files") as advance:
-        from pipelines.progress import listen
-
+    started = datetime.now(UTC).replace(tzinfo=None)
+    with byte_bar(Console(stderr=True), "Taking in landed files") as advance:
         listen(advance)
         run_id = instance.refresh(settings)
-    print(summary(settings, run_id))
+    print(summary(settings, run_id, started))
     return 0
 
 
-def summary(settings: Settings, run_id: str) -> str:
-    """What the run did, in one or two lines."""
+def summary(settings: Settings, run_id: str, started: datetime) -> str:
+    """What the run did, in one or two lines; ``started`` is naive UTC."""
     with open_warehouse(settings, read_only=True) as con:
         last = ledger.latest(con)
-        apart = con.execute("select count(*) from ops.files where state = 'set_apart'").fetchall()[
-            0
-        ][0]
-    if last is None or last["run_id"] != run_id:
-        text = "Nothing new; readers have everything."
-    else:
+        apart, published = con.execute(
+            """
+            select
+                (select count(*) from ops.files where state = 'set_apart'),
+                (select max(published_at_utc) from ops.publications)
+            """
+        ).fetchall()[0]
+    if last is not None and last["run_id"] == run_id:
         text = (
             f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} "
             f"records: {last['messages']:,} new messages, {last['duplicates']:,} duplicates, "
             f"{last['conflicts']:,} conflicts, {last['rejected']:,} rejected. Ledger balanced; "
             "published."
         )
+    elif published is not None and published >= started:
+        text = "No new files; what readers did not have yet was published."
+    else:
+        text = "Nothing new; readers have everything."
     if apart:
         text += f"\n{apart:,} landed file(s) need a person: see `dlr status`."
     return text

@@ -9,7 +9,7 @@ tmp/                 where DuckDB puts what does not fit in memory
 import csv
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -80,7 +80,9 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
         con.execute("commit")
     except BaseException:
-        con.execute("rollback")
+        # a failed commit has ended the transaction already, and its error is the one to tell
+        with suppress(duckdb.TransactionException):
+            con.execute("rollback")
         raise
 
 
