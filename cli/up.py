@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     if not settings.push_tokens:
         raise CommandError("DLR_PUSH_TOKENS is not set: the receiver takes no push without one.")
+    if settings.port == 0:
+        raise CommandError("DLR_BIND needs a port of its own here; 0 lets the system choose one.")
     _expect_free(arguments.ui_port)
     home = prepare_instance(settings)
     stop = _stop_requested()
@@ -84,7 +86,8 @@ def _dagster_command(ui_port: int) -> list[str]:
 
 def _start(command: list[str], log: Path | None = None) -> subprocess.Popen[bytes]:
     """Start in a session of its own, so that Ctrl-C reaches us alone."""
-    output = log.open("ab") if log else None
+    # from the start: the log of days of runs is in Dagster's history
+    output = log.open("wb") if log else None
     try:
         return subprocess.Popen(  # noqa: S603  our own command
             command, start_new_session=True, stdout=output, stderr=output, stdin=subprocess.DEVNULL
@@ -109,7 +112,7 @@ def _wait_until_up(
     deadline = time.monotonic() + _START_S
     while not stop() and time.monotonic() < deadline:
         if any(child.poll() is not None for child in children.values()):
-            return
+            return  # the caller says which
         if all(_answers(url) for url in urls.values()):
             print(f"Push URL    http://{host}:{settings.port}/yunpian/status/<token>")
             print(f"Dagster UI  http://127.0.0.1:{ui_port}")
@@ -117,6 +120,9 @@ def _wait_until_up(
             print("Ctrl-C stops both.", flush=True)
             return
         time.sleep(0.3)
+    if not stop():
+        log = settings.data.absolute() / "dagster" / "dagster.log"
+        raise CommandError(f"No answer after {_START_S:g} s; {log} may say why.")
 
 
 def _answers(url: str) -> bool:

@@ -90,6 +90,14 @@ def touched_content(con: duckdb.DuckDBPyConnection) -> Content:
     return Content(*con.execute("from touched_content").fetchall()[0])
 
 
+def content_anew(con: duckdb.DuckDBPyConnection) -> ContentChange:
+    """Hash all of ``core.sms_status`` and let it stand, whatever the ledger said before."""
+    con.execute("create or replace temp table touched_sids as select sid from core.sms_status")
+    last = latest(con)
+    before = Content(0, _number(last, "content_low"), _number(last, "content_high"))
+    return ContentChange(before, touched_content(con))
+
+
 def fingerprint(low: int, high: int) -> str:
     """The two sums as 32 hexadecimal digits."""
     return f"{high % _WRAP:016x}{low % _WRAP:016x}"

@@ -95,6 +95,9 @@ def _load_slice(
     decode(con, settings.landing, [one.file.name for one in admissions if not one.problem])
     _store_raw(con)
     content = _settle_core(con)
+    if again:
+        # what was made again may have been tampered with: its old hash is worth nothing
+        content = ledger.content_anew(con)
     report.pushes += _count(con, "landed_pushes")
     report.files += len(files)
     report.set_apart |= _store_files(con, settings, admissions, run)

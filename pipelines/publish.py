@@ -121,6 +121,15 @@ def _must_start_anew(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool
     return not all(path.exists() for path in needed)
 
 
+def can_publish(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether readers are behind the warehouse, and nothing forbids to publish."""
+    last = ledger.latest(con)
+    behind = con.execute(
+        "select 1 from ops.stale_parts union all select 1 from ops.stale_hours limit 1"
+    ).fetchall()
+    return bool(behind) and (last is None or bool(last["balanced"]))
+
+
 def export_rule(settings: Settings) -> str:
     """How mobiles are written, and where; another rule means every file is written again."""
     return f"{settings.export_mobile} {exports_folder(settings)}"

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -61,7 +61,7 @@ class Browser:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             with suppress(StaleElementReferenceException):  # drawn anew while we looked
-                if happened() and not self._greeted():
+                if happened():
                     return
             time.sleep(0.1)
 
@@ -76,14 +76,6 @@ class Browser:
     def screenshot(self, path: Path) -> None:
         """Keep what is to be seen, as PNG."""
         self._driver.save_screenshot(str(path))
-
-    def _greeted(self) -> bool:
-        """Close the invitation to a mailing list that Dagster may lay over its first page."""
-        buttons = self.find("//button[normalize-space()='Skip']")
-        for button in buttons:
-            with suppress(WebDriverException):  # it is still on its way in, or gone already
-                button.click()
-        return bool(buttons)
 
 
 @contextmanager

@@ -21,8 +21,12 @@ ANALYTICS = dg.AssetKey(["exports", "analytics_duckdb"])
 
 Metadata = Mapping[str, dg.MetadataValue | str | int | bool]
 
-landing_days = dg.DailyPartitionsDefinition("2020-01-01", end_offset=1)
-"""Partitions of what is loaded: the UTC day a push landed."""
+landing_days = dg.DailyPartitionsDefinition("2026-01-01", end_offset=1)
+"""Partitions of what is loaded: the UTC day a push landed.
+
+Files of earlier days (old backups) are processed like all others; only to have such a day made
+again, `dlr rebuild` is the way.
+"""
 
 landed_files = dg.AssetSpec(
     LANDED,
@@ -120,9 +124,9 @@ def load_assets(
     days = [date.fromisoformat(key) for key in context.partition_keys] if again else None
     with open_warehouse(settings) as con:
         report = load(con, settings, context.run.run_id, days, progress())
-        if not again:
-            _note_partitions(context, report)
         figures = _ledger_metadata(con, context.run.run_id)
+        if not again:
+            _note_partitions(context, report, figures)
         for model in _loaded_models():
             metadata = {"dagster/row_count": _rows(con, model), **figures}
             yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
@@ -131,13 +135,17 @@ def load_assets(
         context.log.warning(f"Set apart: {file} {problem}.")  # noqa: G004
 
 
-def _note_partitions(context: dg.AssetExecutionContext, report: LoadReport) -> None:
+def _note_partitions(
+    context: dg.AssetExecutionContext, report: LoadReport, figures: Metadata
+) -> None:
     """Mark the landing days that a run over pending files has brought up to date."""
     for day in sorted(report.days):
         if landing_days.has_partition_key(day.isoformat()):
             for model in _loaded_models():
                 context.log_event(
-                    dg.AssetMaterialization(asset_key=_key(model), partition=day.isoformat())
+                    dg.AssetMaterialization(
+                        asset_key=_key(model), partition=day.isoformat(), metadata=figures
+                    )
                 )
 
 

@@ -8,6 +8,7 @@ from ingest.settings import load_settings
 from pipelines.history import UNFINISHED, bury_dead_runs, sweep_history
 from pipelines.landed import list_landed, pending
 from pipelines.lock import WarehouseBusyError
+from pipelines.publish import can_publish
 from pipelines.warehouse import open_warehouse, warehouse_path
 
 refresh = dg.define_asset_job(
@@ -15,16 +16,22 @@ refresh = dg.define_asset_job(
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups("landing"),
     executor_def=dg.in_process_executor,
     description="Landed files to published tables: everything that is pending, and nothing else.",
+    # the events are in the run's own log; without this each of them is in the daemon's, too
+    config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
 )
 
 
-def count_pending() -> int:
-    """Landed files that no run has taken yet; raises WarehouseBusyError while a run is on."""
+def reason_to_run() -> str | None:
+    """What a run would find to do, in words; raises WarehouseBusyError while one is on."""
     settings = load_settings()
     if not warehouse_path(settings).exists():
-        return len(list_landed(settings.landing))
+        files = len(list_landed(settings.landing))
+        return f"{files} landed files" if files else None
     with open_warehouse(settings, read_only=True, patience_s=0) as con:
-        return len(pending(con, settings.landing))
+        files = len(pending(con, settings.landing))
+        if files:
+            return f"{files} landed files"
+        return "unpublished changes" if can_publish(con) else None
 
 
 @dg.sensor(
@@ -43,12 +50,12 @@ def landed_files_sensor(
         yield dg.SkipReason("A refresh is on its way.")
         return
     try:
-        files = count_pending()
+        reason = reason_to_run()
     except WarehouseBusyError:
         yield dg.SkipReason("Somebody is working on the warehouse.")
         return
-    if files:
-        yield dg.RunRequest(tags={"dlr/pending_files": str(files)})
+    if reason:
+        yield dg.RunRequest(tags={"dlr/reason": reason})
     else:
         yield dg.SkipReason("No landed file is unprocessed.")
 

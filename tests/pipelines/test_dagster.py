@@ -405,7 +405,7 @@ def test_the_sensor_asks_for_one_run_if_anything_is_pending(
 ) -> None:
     land(settings, MONDAY, A)
     first = tick(instance)
-    assert [request.tags["dlr/pending_files"] for request in first.requests] == ["1"]
+    assert [request.tags["dlr/reason"] for request in first.requests] == ["1 landed files"]
     # A request with a key would never be made again for a run that failed.
     assert first.requests[0].run_key is None
     run(settings)
@@ -414,7 +414,7 @@ def test_the_sensor_asks_for_one_run_if_anything_is_pending(
     land(settings, MONDAY, B)
     land(settings, TUESDAY, B)
     again = tick(instance)
-    assert [request.tags["dlr/pending_files"] for request in again.requests] == ["2"]
+    assert [request.tags["dlr/reason"] for request in again.requests] == ["2 landed files"]
 
 
 def started(instance: dg.DagsterInstance, ago: timedelta = timedelta(0)) -> str:
@@ -578,3 +578,30 @@ def test_forgetting_runs_does_not_forget_which_landing_days_are_done(
     assert sweep_history(instance, keep=timedelta(0)) == 1
     assert [one.run_id for one in instance.get_runs()] == [newest]
     assert instance.get_materialized_partitions(STATUS) == {MONDAY.isoformat()}
+
+
+def test_a_day_asked_for_again_heals_what_was_changed_in_core(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    land(settings, MONDAY, A, B)
+    run(settings)
+    query = "select fingerprint, balanced from ops.ledger order by sequence desc limit 1"
+    before = warehouse(settings, query)
+    warehouse(settings, "update core.sms_status set uid = 'forged' where sid = 9527")
+    range_tags = {
+        "dagster/asset_partition_range_start": MONDAY.isoformat(),
+        "dagster/asset_partition_range_end": MONDAY.isoformat(),
+    }
+    assert execute(instance, tags=range_tags).success
+    assert warehouse(settings, query) == before
+
+
+def test_the_sensor_asks_for_what_is_loaded_but_not_published(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    land(settings, MONDAY, A)
+    assert execute(instance, asset_selection=LOADED).success
+    [request] = tick(instance).requests
+    assert request.tags["dlr/reason"] == "unpublished changes"
+    assert execute(instance).success
+    assert tick(instance).requests == []
