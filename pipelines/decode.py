@@ -4,13 +4,14 @@ Leaves behind, as temporary tables of the connection: ``landed_envelopes``, ``la
 (pushes not known yet), ``new_pushes``, ``new_records`` and ``new_rejects``.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 from pipelines import models
-from pipelines.salvage import FIELDS, decode_push
+from pipelines.push import FIELDS, Decoded, decode_push
 
 _ENVELOPE = ("push_id", "received_at", "sha256", "body", "body_base64")
 _LINE_BYTES = (1 << 20, 1 << 26)
@@ -72,43 +73,26 @@ def _read_lines(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str])
 
 
 def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
-    """Read each push again that has no plain record, or one that is not plain."""
+    """Read each push again, in Python, that has no plain record, or one that is not plain."""
+    models.run_temporary(con, ("raw.careful_bodies",))
     pushes, records, rejects = [], [], []
-    for push_id, received_at_utc, body in con.execute(
-        """
-        select
-            push.push_id,
-            push.received_at_utc,
-            any_value(coalesce(encode(line.body), try(from_base64(line.body_base64)))) as body
-        from landed_lines as line
-        join landed_pushes as push
-            on push.push_id = line.push_id
-            and push.file = line.file
-        where push.push_id not in (
-            select push_id from plain_records group by push_id having bool_and(plain)
-        )
-        group by push.push_id, push.received_at_utc
-        """
-    ).fetchall():
+    for push_id, received_at_utc, body in con.execute("from careful_bodies").fetchall():
         decoded = decode_push(body)
         origin = {"push_id": push_id, "received_at_utc": received_at_utc}
-        pushes.append(
-            {
-                "push_id": push_id,
-                "decoding": decoded.decoding,
-                "records": len(decoded.records) + len(decoded.rejects),
-                "repaired_mobiles": decoded.repaired_mobiles,
-            }
-        )
+        pushes.append(origin | _figures(decoded))
         records += [origin | record for record in decoded.records]
-        rejects += [
-            origin
-            | {name: getattr(reject, name) for name in ("position", "reason", "field", "value")}
-            for reject in decoded.rejects
-        ]
+        rejects += [origin | asdict(reject) for reject in decoded.rejects]
     _hand_over(con, "careful_pushes", pushes, _PUSH)
     _hand_over(con, "careful_records", records, _RECORD)
     _hand_over(con, "new_rejects", rejects, _REJECT)
+
+
+def _figures(decoded: Decoded) -> dict[str, object]:
+    return {
+        "decoding": decoded.decoding,
+        "records": len(decoded.records) + len(decoded.rejects),
+        "repaired_mobiles": decoded.repaired_mobiles,
+    }
 
 
 def _hand_over(

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.envelope import Envelope, EnvelopeError
-
 PROVIDER = "yunpian"
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -128,28 +126,3 @@ def _admit(landing: Path, file: LandedFile) -> Admission:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Admission(file, None, f"cannot be read ({reason}); mend it or move it away")
-
-
-def diagnose(path: Path) -> str:
-    """Name the first line of a file that is no intact envelope, and how many there are.
-
-    The text ends up in ``ops.files`` and in ``dlr status``; it repeats nothing of the content.
-    """
-    first: tuple[int, str] | None = None
-    bad = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                Envelope.from_line(line)
-            except EnvelopeError as error:
-                bad += 1
-                reason = str(error) if line.endswith(b"\n") else "truncated line"
-                first = first or (number, reason)
-    if first is None:
-        return "holds a line the database engine cannot read; look at it with jq"
-    return (
-        f"line {first[0]}: {first[1]}; {bad} line(s) of this file are set apart, "
-        "the others are taken; restore it from a backup"
-    )

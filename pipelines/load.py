@@ -17,7 +17,8 @@ import pandas as pd
 from ingest.settings import Settings
 from pipelines import ledger, models
 from pipelines.decode import decode
-from pipelines.landed import Admission, LandedFile, admit, diagnose, list_landed, pending, slices
+from pipelines.landed import LandedFile, admit, list_landed, pending, slices
+from pipelines.notes import note_files
 from pipelines.progress import Progress, silent
 from pipelines.warehouse import load_reference, reference_version, transaction
 
@@ -100,7 +101,7 @@ def _load_slice(
         content = ledger.content_anew(con)
     report.pushes += _count(con, "landed_pushes")
     report.files += len(files)
-    report.set_apart |= _store_files(con, settings, admissions, run)
+    report.set_apart |= note_files(con, settings.landing, admissions, run.run_id)
     ledger.record(con, run, before, len(files), content)
 
 
@@ -210,67 +211,3 @@ def _mark_hours(
         from ops.stale_hours
         """
     )
-
-
-def _store_files(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    admissions: list[Admission],
-    run: ledger.Run,
-) -> dict[str, str]:
-    """Note what was found in each file; returns the problems by file."""
-    pushes = dict(con.execute("select file, count(*) from raw.pushes group by all").fetchall())
-    problems = _problems(con, settings, admissions)
-    rows = [
-        {
-            "file": one.file.name,
-            "bytes": one.file.size,
-            "changed_ns": one.file.changed_ns,
-            "sha256": one.sha256,
-            "pushes": pushes.get(one.file.name, 0),
-            "state": "set_apart" if one.file.name in problems else "taken",
-            "problem": problems.get(one.file.name),
-            "run_id": run.run_id,
-        }
-        for one in admissions
-    ]
-    types = dict.fromkeys(("file", "sha256", "state", "problem", "run_id"), "string")
-    con.register("seen_files", pd.DataFrame(rows).astype(types))
-    con.execute("delete from ops.files where file in (select file from seen_files)")
-    con.execute("insert into ops.files by name from seen_files")
-    con.unregister("seen_files")
-    return problems
-
-
-def _problems(
-    con: duckdb.DuckDBPyConnection, settings: Settings, admissions: list[Admission]
-) -> dict[str, str]:
-    """What needs a person, by file; the rest of each file is taken."""
-    problems = {one.file.name: one.problem for one in admissions if one.problem}
-    intact = dict(
-        con.execute("select file, bool_and(intact) from landed_envelopes group by all").fetchall()
-    )
-    for one in admissions:
-        name = one.file.name
-        if name in problems:
-            continue
-        if name not in intact:
-            problems[name] = "is empty; restore it from a backup or move it away"
-        elif not intact[name]:
-            problems[name] = diagnose(settings.landing / name)
-    for name, push_id in con.execute(
-        """
-        select line.file, min(line.push_id)
-        from landed_envelopes as line
-        join raw.pushes as push using (push_id)
-        where line.intact
-            and line.sha256 <> push.sha256
-        group by all
-        """
-    ).fetchall():
-        problems.setdefault(
-            name,
-            f"push {push_id} came in before with another body; the first one counts, "
-            "restore this file from a backup",
-        )
-    return problems

@@ -1,164 +1,26 @@
-"""The SQL files of ``warehouse/``: read, described, created, refreshed.
+"""The SQL files of ``warehouse/``: read, created as tables, described, refreshed.
 
-A file is a table: its path is the table's name, its first comment (YAML) says what it is.
-This module knows no table by name. What a header may hold:
-
-    description: one sentence
-    grain:       what one row stands for, the columns of its key
-    refresh:     filled                  a table that Python fills; the file is its header
-                 temporary               a step of one slice, gone with the connection
-                 all                     computed anew as a whole
-                 <column> in <touched>   rows of the touched keys are replaced
-    export:      file | day(column) | hive(event time, time of first reception)
-    private:     columns with a mobile;  private_text: columns with text that may hold one
-    columns:     every column, in order: type -- comment
-    checks:      name, failing (a query for the rows that break it), severity (fail or warn)
+This module knows no table by name; ``headers.py`` says what a file tells of itself.
 """
 
 import graphlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import duckdb
-import yaml
 from duckdb.sqltypes import VARCHAR
 
-WAREHOUSE = Path(__file__).resolve().parent.parent / "warehouse"
+from pipelines.headers import WAREHOUSE, Check, Column, Export, Model, ModelError, read_model
+
+__all__ = ["WAREHOUSE", "Check", "Column", "Export", "Model", "ModelError", "read_model"]
+
 SCHEMAS = ("raw", "core", "marts", "ops")
 
-_HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/\s*(?P<sql>.*)", re.DOTALL)
-_EXPORT = re.compile(r"(?P<layout>file|day|hive)(?:\((?P<columns>[a-z_, ]+)\))?")
 _READS = re.compile(r"\b(?:from|join)\s+([a-z_]+(?:\.[a-z_]+)?)")
-_TOUCHED = re.compile(r"(?P<column>[a-z_]+) in (?P<relation>[a-z_]+)")
-
-
-class ModelError(ValueError):
-    """A file in ``warehouse/`` is not as its room demands; the message names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A promise about a table: the query returns the rows that break it."""
-
-    name: str
-    failing: str
-    severity: Literal["fail", "warn"] = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """How a table lies in Parquet: one file, a file a day, or parts of a day by reception."""
-
-    layout: Literal["file", "day", "hive"]
-    columns: tuple[str, ...] = ()
-
-    @property
-    def part(self) -> str:
-        """Two SQL expressions, the day and the hour of the part a row belongs to."""
-        day = f"{self.columns[0]}::date" if self.columns else "null::date"
-        hour = f"date_trunc('hour', {self.columns[1]})" if self.layout == "hive" else "null"
-        return f"{day} as part_day, {hour}::timestamp as part_hour_utc"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a stored table: its pinned type and what it means."""
-
-    type: str
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One SQL file."""
-
-    name: str
-    sql: str
-    description: str
-    grain: str
-    refresh: str
-    columns: dict[str, Column] = field(default_factory=dict)
-    checks: tuple[Check, ...] = ()
-    export: Export | None = None
-    private: tuple[str, ...] = ()
-    private_text: tuple[str, ...] = ()
-
-    @property
-    def schema(self) -> str:
-        """Room of the model: raw, core, marts or ops."""
-        return self.name.partition(".")[0]
-
-    @property
-    def table(self) -> str:
-        """Name without the schema."""
-        return self.name.partition(".")[2]
-
-    @property
-    def temporary(self) -> bool:
-        """Whether the model is a step within one slice."""
-        return self.refresh == "temporary"
-
-    @property
-    def relation(self) -> str:
-        """Name the model goes by in SQL; a temporary one has no schema."""
-        return self.table if self.temporary else self.name
-
-    @property
-    def scope(self) -> str:
-        """Condition on the rows that a refresh replaces."""
-        match = _TOUCHED.fullmatch(self.refresh)
-        return f"{match['column']} in (from {match['relation']})" if match else "true"
-
-
-def _export(text: str | None) -> Export | None:
-    if text is None:
-        return None
-    match = _EXPORT.fullmatch(text)
-    if not match:
-        raise ModelError(f"export takes file, day(column) or hive(column, column), not {text!r}")
-    columns = tuple(part.strip() for part in (match["columns"] or "").split(",") if part.strip())
-    return Export(layout=match["layout"], columns=columns)  # type: ignore[arg-type]
-
-
-def _columns(lines: dict[str, str]) -> dict[str, Column]:
-    columns = {}
-    for name, line in lines.items():
-        kind, separator, comment = line.partition(" -- ")
-        if not separator or not comment:
-            raise ModelError(f"column {name} takes 'type -- comment', not {line!r}")
-        columns[name] = Column(kind, comment)
-    return columns
-
-
-def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
-    """Read one SQL file. Raises ModelError where its header is missing or wrong."""
-    name = ".".join(path.relative_to(root).with_suffix("").parts)
-    try:
-        match = _HEADER.fullmatch(path.read_text(encoding="utf-8"))
-        if not match:
-            raise ModelError("begins with no /* header */")  # noqa: TRY301  all faults of a file end alike
-        header: dict[str, Any] = yaml.safe_load(match["header"])
-        return Model(
-            name=name,
-            sql=match["sql"].strip(),
-            description=header.pop("description"),
-            grain=header.pop("grain"),
-            refresh=header.pop("refresh"),
-            columns=_columns(header.pop("columns", {})),
-            checks=tuple(Check(**check) for check in header.pop("checks", ())),
-            export=_export(header.pop("export", None)),
-            private=tuple(header.pop("private", ())),
-            private_text=tuple(header.pop("private_text", ())),
-            **header,
-        )
-    except (ModelError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise ModelError(f"{path}: {error}; see pipelines/models.py for the header") from error
 
 
 @cache

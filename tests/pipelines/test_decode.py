@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pipelines.decode import decode
-from pipelines.salvage import Reason, decode_push
+from pipelines.push import decode_push
+from pipelines.rejects import Reason
 from pipelines.warehouse import open_warehouse
 from tests.data_folder import form, land_bodies, push, record, settings_of
 

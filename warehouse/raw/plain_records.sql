@@ -1,5 +1,5 @@
 /*
-description: Records of the pushes that SQL can take apart with certainty. A push that is in any way out of the ordinary has no row here and is read again, with care, in Python (pipelines/salvage.py).
+description: Records of the pushes that SQL can take apart with certainty. A push that is in any way out of the ordinary has no row here and is read again, with care, in Python (pipelines/push.py).
 grain: push_id, position
 refresh: temporary
 */

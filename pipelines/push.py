@@ -1,0 +1,180 @@
+"""The careful path: one pushed body to records and rejects, whatever its bytes.
+
+It is the reference for what a push means; ``warehouse/raw/plain_records.sql`` does the same for
+the plain ones at the speed of the database engine. Source of the rules: the provider's page and
+receivers in public code, see ``README.md`` of this room.
+
+1.  The form is split at ``&``; each ``sms_status`` in it is a value.
+2.  The value is form-decoded once; if that is JSON, stop; else again, at most twice more.
+3.  If none is JSON: the same with what is often broken put up with (bytes that are not UTF-8,
+    raw control characters), and at last whatever elements of a damaged array can be read.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from pipelines.jsontext import SURROGATE, as_text, parse, write
+from pipelines.rejects import Reason, Reject
+from pipelines.salvage import Damaged, salvage
+
+PARAMETER = b"sms_status"
+DEPTHS = ("once", "twice", "thrice")
+FIELDS = {
+    "uid": "uid",
+    "mobile": "mobile",
+    "report_status": "report_status",
+    "user_receive_time": "handset_time_raw",
+    "error_msg": "error_code",
+    "error_detail": "error_detail",
+}
+"""Fields of a record as the provider names them, and the columns they become."""
+
+_SID = re.compile(r"-?[0-9]+")
+_LOST_PLUS = re.compile(r" [0-9]+")
+_MOST_VALUE = 1_000
+
+
+@dataclass(slots=True)
+class Decoded:
+    """One push, taken apart: every record is in ``records`` or in ``rejects``."""
+
+    decoding: str
+    records: list[dict[str, Any]] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    repaired_mobiles: int = 0
+
+
+def decode_push(body: bytes) -> Decoded:
+    """Take one landed body apart. Never raises on any bytes."""
+    decodings: list[str] = []
+    elements: list[Any] = []
+    rejects: list[Reject] = []
+    for value in _values(body):
+        decoding, result = _decode_value(value)
+        decodings.append(decoding)
+        if isinstance(result, Reject):
+            rejects.append(result)
+        else:
+            elements += result
+    if not decodings:
+        # landed by hand: the receiver takes no push without the parameter
+        rejects.append(Reject(Reason.NOT_JSON, value=_printable(body.decode("utf-8", "replace"))))
+    worst = max(decodings, key=(*DEPTHS, "salvaged", "failed").index, default="failed")
+    decoded = Decoded(worst, rejects=rejects)
+    for position, element in enumerate(elements):
+        _take(element, position, decoded)
+    return decoded
+
+
+def _values(body: bytes) -> list[bytes]:
+    """Raw values of the parameter, one for each time it stands in the form."""
+    found: list[bytes] = []
+    start = 0
+    for part in body.split(b"&"):
+        key, _, value = part.partition(b"=")
+        if unquote_to_bytes(key.replace(b"+", b" ")) == PARAMETER:
+            if _is_cut_at_ampersand(value):
+                return [*found, body[start + len(key) + 1 :]]
+            found.append(value)
+        start += len(part) + 1
+    return found
+
+
+def _is_cut_at_ampersand(value: bytes) -> bool:
+    """Whether this is unencoded JSON that ends too early: a text in it holds an ampersand."""
+    if not value.lstrip().startswith(b"["):
+        return False
+    text = _utf8(next(_layers(value)))
+    return text is None or parse(text) is None
+
+
+def _decode_value(value: bytes) -> tuple[str, list[Any] | Reject]:
+    layers = list(_layers(value))
+    for depth, layer in zip(DEPTHS, layers, strict=True):
+        text = _utf8(layer)
+        if text is not None and (parsed := parse(text)) is not None:
+            lost = any(SURROGATE.search(part) for part in _strings(parsed[0]))
+            return _array("salvaged" if lost else depth, parsed[0], text)
+    for layer in layers:
+        text = layer.decode("utf-8", "replace").lstrip("\ufeff")
+        if (parsed := parse(text, strict=False)) is not None:
+            return _array("salvaged", parsed[0], text)
+    for layer in layers:
+        text = layer.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+        if text.startswith("["):
+            return salvage(text)
+    return "failed", Reject(Reason.NOT_JSON, value=_printable(layers[0].decode("utf-8", "replace")))
+
+
+def _layers(value: bytes) -> Iterator[bytes]:
+    """The value, form-decoded once, twice and three times."""
+    for _ in DEPTHS:
+        value = unquote_to_bytes(value.replace(b"+", b" "))
+        yield value
+
+
+def _utf8(data: bytes) -> str | None:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _array(decoding: str, parsed: Any, text: str) -> tuple[str, list[Any] | Reject]:  # noqa: ANN401  any JSON
+    if isinstance(parsed, list):
+        return decoding, parsed
+    return "failed", Reject(Reason.NOT_AN_ARRAY, value=_printable(text))
+
+
+def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
+    """Texts of all fields of all records."""
+    for element in value if isinstance(value, list) else ():
+        if isinstance(element, dict):
+            yield from (part for part in element.values() if isinstance(part, str))
+
+
+def _take(element: Any, position: int, into: Decoded) -> None:  # noqa: ANN401  any JSON
+    """Sort one element into records or rejects."""
+    reject = _reject(element, position)
+    if reject is not None:
+        into.rejects.append(reject)
+        return
+    record = {column: as_text(element.get(name)) for name, column in FIELDS.items()}
+    mobile = record["mobile"]
+    if mobile is not None and _LOST_PLUS.fullmatch(mobile):
+        record["mobile"] = "+" + mobile[1:]
+        into.repaired_mobiles += 1
+    into.records.append({"sid": int(element["sid"]), "position": position, **record})
+
+
+def _reject(element: Any, position: int) -> Reject | None:  # noqa: ANN401  any JSON
+    if isinstance(element, Damaged):
+        return Reject(Reason.DAMAGED_JSON, position, value=_printable(element.text))
+    if not isinstance(element, dict):
+        return Reject(Reason.NOT_AN_OBJECT, position, value=_printable(write(element)))
+    for name, reason, good in (
+        ("sid", Reason.BAD_SID, _is_sid),
+        ("report_status", Reason.BAD_REPORT_STATUS, _is_status),
+    ):
+        if not good(element.get(name)):
+            return Reject(reason, position, name, _printable(as_text(element.get(name))))
+    return None
+
+
+def _is_sid(value: Any) -> bool:  # noqa: ANN401  any JSON
+    if not isinstance(value, str) or not _SID.fullmatch(value):
+        return False
+    digits = value.removeprefix("-").lstrip("0") or "0"
+    # 64 bits have 19 digits; int() refuses a text of thousands
+    return len(digits) <= 19 and -(2**63) <= int(value[:1].strip("0123456789") + digits) < 2**63
+
+
+def _is_status(value: Any) -> bool:  # noqa: ANN401  any JSON
+    return isinstance(value, str) and value in ("SUCCESS", "FAIL")
+
+
+def _printable(text: str | None) -> str | None:
+    return None if text is None else SURROGATE.sub("\ufffd", text[:_MOST_VALUE])
