@@ -31,23 +31,23 @@ with push as (
     group by all
 ),
 
-lag as (
+timed as materialized (
     select
-        date_trunc('hour', received_at_utc) as hour_utc,
-        handset_time(handset_time_raw) as handset_time_utc,
-        seconds_between(handset_time_utc, received_at_utc) as report_lag_s
+        received_at_utc,
+        handset_time(handset_time_raw) as handset_time_utc
     from raw.records
     where received_at_utc >= (select min(hour_utc) from touched_received_hours)
         and date_trunc('hour', received_at_utc) in (select hour_utc from touched_received_hours)
-        and event_time(handset_time_utc, received_at_utc) = handset_time_utc
 ),
 
 lag_by_hour as (
     select
-        hour_utc,
-        quantile_cont(report_lag_s, 0.95) as p95_report_lag_s
-    from lag
-    group by hour_utc
+        date_trunc('hour', received_at_utc) as hour_utc,
+        quantile_cont(seconds_between(handset_time_utc, received_at_utc), 0.95)
+            as p95_report_lag_s
+    from timed
+    where event_time(handset_time_utc, received_at_utc) = handset_time_utc
+    group by all
 )
 
 select

@@ -3,7 +3,8 @@ description: Records of the pushes that SQL can take apart with certainty. A pus
 grain: push_id, position
 refresh: temporary
 */
-with value as (
+-- materialized, or the text would be decoded once for every place that looks at it
+with value as materialized (
     select
         push.push_id,
         push.received_at_utc,
