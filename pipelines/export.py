@@ -25,7 +25,8 @@ from pipelines.files import sync
 
 FINISHED_AFTER = timedelta(days=4)
 """Reports come up to 72 h late; a day older than this is compacted into one file."""
-_PIECES_OF_A_FINISHED_DAY = 2
+_MOST_LATE_PIECES = 12
+"""So many small files may lie beside a compacted day before it is put together again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _until(part: Part) -> datetime:
 
 
 def _finished(parts: dict[tuple[object, ...], Part]) -> Iterator[list[Part]]:
-    """Pieces of each day that is over, where there are several."""
+    """Pieces of each day that is over, where there are too many."""
     by_day: dict[tuple[str, date], list[Part]] = {}
     latest: dict[str, date] = {}
     for part in parts.values():
@@ -155,7 +156,9 @@ def _finished(parts: dict[tuple[object, ...], Part]) -> Iterator[list[Part]]:
             by_day.setdefault((part.table_name, part.part_day), []).append(part)
             latest[part.table_name] = max(latest.get(part.table_name, date.min), part.part_day)
     for (table, day), pieces in by_day.items():
-        if len(pieces) >= _PIECES_OF_A_FINISHED_DAY and day < latest[table] - FINISHED_AFTER:
+        once = any(part.until_hour_utc for part in pieces)
+        most = 1 + _MOST_LATE_PIECES if once else 1
+        if len(pieces) > most and day < latest[table] - FINISHED_AFTER:
             yield pieces
 
 

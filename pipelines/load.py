@@ -155,7 +155,7 @@ def _settle_core(con: duckdb.DuckDBPyConnection) -> ledger.ContentChange:
     """Compute everything about the touched messages anew, and mark what follows from it."""
     every = models.load_models()
     core = [model for model in every.values() if model.schema == "core"]
-    models.run_temporary(con, ("core.touched_sids",))
+    models.run_temporary(con, ("core.touched_sids", "raw.repeated_before"))
     before = ledger.touched_content(con)
     _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
     for model in core:

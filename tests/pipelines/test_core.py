@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from ingest.envelope import Envelope
 from ingest.settings import Settings
+from pipelines.load import load
 from pipelines.rebuild import rebuild
+from pipelines.warehouse import open_warehouse
 from tests.data_folder import (
     FIRST,
     fingerprint,
@@ -280,3 +282,23 @@ def test_another_content_gives_another_fingerprint(tmp_path: Path) -> None:
         take(settings)
         seen.add(fingerprint(settings))
     assert len(seen) == 5
+
+
+def test_a_report_that_is_gone_gives_its_place_to_the_next(settings: Settings) -> None:
+    """A landed file is replaced by another, and its day taken in again."""
+    later = FIRST + timedelta(days=1)
+    first = land(settings, [push(form([record(1)]), 1)], "first")
+    land(settings, [push(form([record(1)]), 2, received_at=later)], "second")
+    other_day = settings.landing / "yunpian" / "2026-03-03"
+    other_day.mkdir()
+    first.with_name(first.name.replace("first", "second")).rename(other_day / "second.jsonl")
+    take(settings)
+    counts = "select accepted, duplicates, rejected from raw.pushes order by received_at_utc"
+    assert warehouse(settings, counts) == [(1, 0, 0), (0, 1, 0)]
+    land(settings, [push(form([record("no sid")]), 1)], "first")
+    with open_warehouse(settings) as con:
+        load(con, settings, "again", days=[FIRST.date()])
+    assert warehouse(settings, counts) == [(0, 0, 1), (1, 0, 0)]
+    assert row_of(settings, "copies, first_received_at_utc") == (1, later.replace(tzinfo=None))
+    law = "select balanced from ops.ledger order by sequence desc limit 1"
+    assert warehouse(settings, law) == [(True,)]

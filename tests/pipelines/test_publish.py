@@ -45,11 +45,17 @@ def listed(settings: Settings, table: str = "core.sms_status") -> list[Path]:
     return [folder / one["path"] for one in manifest(settings)["files"] if one["table"] == table]
 
 
-def land_at(settings: Settings, sid: int, at: datetime, **fields: object) -> None:
-    """Land one report of an event at ``at`` that is received two seconds later."""
+def land_at(
+    settings: Settings,
+    sid: int,
+    at: datetime,
+    received_at: datetime | None = None,
+    **fields: object,
+) -> None:
+    """Land one report of an event at ``at``, received two seconds later or when it is said."""
     local = (at + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S")
     body = form([record(sid, user_receive_time=local, **fields)])
-    received = at + timedelta(seconds=2)
+    received = received_at or at + timedelta(seconds=2)
     n = sid + 100 * len(fields)
     land(settings, [push(body, n, received_at=received)], str(n))
 
@@ -161,10 +167,16 @@ def test_finished_days_are_compacted_and_late_reports_still_fit(settings: Settin
     land_at(settings, 8, FIRST + timedelta(days=9))
     run(settings)
     assert [path.name.partition("-")[0] for path in listed(settings)] == ["all", "20260311T08"]
+    [whole, _] = listed(settings)
+    land_at(settings, 9, FIRST, received_at=FIRST + timedelta(days=2))
+    run(settings)
+    assert len(listed(settings)) == 3
+    assert whole in listed(settings), "a late report does not rewrite its day"
     land_at(settings, 0, FIRST, uid="conflict in the compacted day")
     run(settings)
-    assert len(listed(settings)) == 2
-    assert ask(settings, "select count(*), sum(copies) from core.sms_status") == [(5, 6)]
+    assert len(listed(settings)) == 3
+    assert whole not in listed(settings)
+    assert ask(settings, "select count(*), sum(copies) from core.sms_status") == [(6, 7)]
 
 
 def test_a_plan_never_lets_two_files_hold_one_row() -> None:

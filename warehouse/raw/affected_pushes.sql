@@ -1,16 +1,27 @@
 /*
-description: Pushes whose duplicates and conflicts may have changed; the new ones, and those with an earlier report of a touched message that is a repetition now or was one before.
+description: Pushes whose duplicates and conflicts may have changed; the new ones, and those with a repetition of a touched message, before or now.
 grain: push_id
 refresh: temporary
 */
-select
-    push_id,
-    received_at_utc
-from landed_pushes
+with affected as (
+    select push_id
+    from landed_pushes
 
-union
+    union
+
+    select push_id
+    from repeated_before
+
+    union
+
+    select push_id
+    from core.repeated_reports
+    where sid in (select sid from touched_sids)
+)
 
 select
-    push_id,
-    received_at_utc
-from contenders
+    push.push_id,
+    push.received_at_utc
+from raw.pushes as push
+join affected
+    on affected.push_id = push.push_id

@@ -1,0 +1,8 @@
+/*
+description: Pushes that brought repetitions of the touched messages, as far as was known before this slice.
+grain: push_id
+refresh: temporary
+*/
+select distinct push_id
+from core.repeated_reports
+where sid in (select sid from touched_sids)
