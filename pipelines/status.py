@@ -12,7 +12,7 @@ from pipelines import ledger
 from pipelines.landed import LandedFile, list_landed, pending
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import manifest_path
-from pipelines.warehouse import open_warehouse, warehouse_path
+from pipelines.warehouse import open_warehouse, reference_version, warehouse_path
 
 LATE_AFTER = timedelta(hours=1)
 """Files that wait longer than this need somebody to look at the schedule."""
@@ -37,6 +37,8 @@ class Status:
     """Landed files with a problem, and what it is."""
     published: dict[str, object] = field(default_factory=dict)
     """Head of the manifest."""
+    outdated: dict[str, str] = field(default_factory=dict)
+    """What some rows were computed with that is not what holds now, and what it is called."""
     unpublished: bool = False
     """Whether the warehouse holds changes that readers do not have."""
     busy: bool = False
@@ -59,6 +61,7 @@ def read_status(settings: Settings) -> Status:
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
                 waiting = pending(con, settings.landing)
                 _read_warehouse(con, status)
+                status.outdated = _outdated(con, settings)
     except WarehouseBusyError:
         status.busy = True
         waiting = []
@@ -96,6 +99,20 @@ def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
     )
 
 
+def _outdated(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, str]:
+    """Versions the runs of this warehouse worked with, where they are not all today's."""
+    found = {}
+    for column, now, words in (
+        ("reference_version", reference_version(), "reference data"),
+        ("provider_timezone", settings.provider_timezone, "DLR_PROVIDER_TIMEZONE"),
+    ):
+        rows = con.execute(f"select distinct {column} from ops.ledger order by all").fetchall()
+        others = [str(value) for (value,) in rows if value != now]
+        if others:
+            found[words] = ", ".join(others)
+    return found
+
+
 def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> None:
     status.pending_files = len(waiting)
     status.pending_bytes = sum(file.size for file in waiting)
@@ -119,6 +136,11 @@ def _problems(status: Status) -> list[str]:
         )
     elif status.unpublished:
         found.append("The warehouse holds changes that are not published; `dlr run` does it.")
+    for words, others in status.outdated.items():
+        found.append(
+            f"Some rows were computed with another {words} ({others}) than holds now; "
+            "`dlr rebuild` computes them again."
+        )
     if status.published.get("unreadable"):
         found.append("exports/manifest.json cannot be read; `dlr run` writes it anew.")
     late = status.oldest_pending_s or 0.0
