@@ -1,6 +1,7 @@
 """`dlr up`: receiver and Dagster together in one terminal, until Ctrl-C."""
 
 import argparse
+import ctypes
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from ingest.settings import Settings, load_settings
 
 _GRACE_S = 30.0
 _START_S = 120.0
+_PR_SET_PDEATHSIG = 1
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -90,11 +92,22 @@ def _start(command: list[str], log: Path | None = None) -> subprocess.Popen[byte
     output = log.open("wb") if log else None
     try:
         return subprocess.Popen(  # noqa: S603  our own command
-            command, start_new_session=True, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+            command,
+            start_new_session=True,
+            preexec_fn=_stop_with_parent,
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
         )
     finally:
         if output:
             output.close()
+
+
+def _stop_with_parent() -> None:
+    """Have Linux interrupt this process should `dlr up` itself be killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _wait_until_up(

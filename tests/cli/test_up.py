@@ -365,3 +365,16 @@ def test_without_a_token_it_does_not_start(tmp_path: Path) -> None:
         "dlr: DLR_PUSH_TOKENS is not set: the receiver takes no push without one.\n"
     )
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's death")
+def test_killed_outright_it_leaves_nothing_running(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "up.log"
+    with running_up(data, free_port(), free_port(), log) as up:
+        until(lambda: "Receiving at" in log.read_text(), 30, up, "the receiver")
+        up.kill()
+        up.wait()
+        deadline = time.monotonic() + 30
+        while processes_on(data) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert processes_on(data) == []
