@@ -55,11 +55,18 @@ def _instance_file() -> Path:
 @contextmanager
 def dagster_instance(settings: Settings) -> Iterator["dg.DagsterInstance"]:
     """The instance that the schedule uses, too."""
-    prepare_instance(settings)
+    home = prepare_instance(settings)
     warnings.filterwarnings("ignore", module="dagster")
     import dagster as dg
+    from filelock import FileLock
 
-    with dg.DagsterInstance.get() as instance:
+    # Dagster makes its tables at first use, and two at once would stumble over each other
+    with FileLock(home / "tables.lock"):
+        instance = dg.DagsterInstance.get()
+        instance.get_runs_count()
+        instance.all_asset_keys()
+        instance.all_instigator_state()
+    with instance:
         yield instance
 
 
@@ -77,7 +84,7 @@ def refresh(settings: Settings) -> str:
     except OperationalError as error:
         raise CommandError(
             f"Dagster's history in {settings.data.absolute() / 'dagster'} cannot be written: "
-            f"{error.orig}. Is the disk full? What was loaded stays; run again when it is mended."
+            f"{error.orig}. Is the disk full? What was loaded stays; run again when this is mended."
         ) from error
     if not result.success:
         raise CommandError(_cause(result))
