@@ -37,7 +37,7 @@ def summary(done: Rebuilt) -> str:
         f"fingerprint {after['fingerprint']}",
     ]
     if done.before is None:
-        lines.append("There was no earlier warehouse to compare with.")
+        lines.append("There was no earlier warehouse that could be read, to compare with.")
     elif done.before["fingerprint"] == after["fingerprint"]:
         lines.append("The same as before.")
     else:
