@@ -29,6 +29,8 @@ from ingest.folder import LandingFolder
 
 IN_FLIGHT_LIMIT_BYTES = 64 * 1024**2
 CLOSE_TIMEOUT_S = 10.0
+LOOK_INTERVAL_S = 5.0
+"""How often an idle writer looks how much room is left."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -108,6 +110,8 @@ class Landing:
         """Bodies being received or written, in bytes."""
         self.accepting = True
         """False once no new requests are taken; what is under way still lands."""
+        self.free_bytes = 0
+        """Room on the disk, as the writer saw it last: asking may hang as writing may."""
         self._listeners: list[Callable[[Group], None]] = []
         self._wake = threading.Condition()
         self._queue: list[_Waiting] = []
@@ -121,6 +125,7 @@ class Landing:
         Raises OSError where the folder cannot be written to.
         """
         swept = self.folder.open()
+        self.free_bytes = self.folder.free_bytes()
         self._writer.start()
         return swept
 
@@ -188,8 +193,9 @@ class Landing:
     def _land_next(self) -> bool:
         """Wait for pushes and land them as one group; False once closed and empty."""
         with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._closing)
+            self._wake.wait_for(lambda: self._queue or self._closing, LOOK_INTERVAL_S)
             waiting, self._queue = self._queue, []
+            is_over = self._closing and not waiting
             # Taken under the lock: a file is younger than its pushes and older than the rest.
             moment = _moment(self._next_moment_us())
         if waiting:
@@ -198,7 +204,8 @@ class Landing:
             with contextlib.suppress(RuntimeError):
                 loop = waiting[0].done.get_loop()
                 loop.call_soon_threadsafe(self._answer, waiting, group)
-        return bool(waiting)
+        self.free_bytes = self.folder.free_bytes()
+        return not is_over
 
     def _commit(self, moment: datetime, envelopes: list[Envelope]) -> Group:
         started = time.perf_counter()
