@@ -123,7 +123,8 @@ class _Supervisor:
         for process in list(self._running):
             self._forget(process)
         log_event("workers_stopped", exit_codes=codes)
-        return not any(codes)
+        # One that was still starting dies of the signal: it has taken nothing yet.
+        return all(code in (0, -signal.SIGTERM) for code in codes)
 
 
 def _wait_until(process: subprocess.Popen[bytes], deadline: float) -> int:
