@@ -73,6 +73,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._is_upgrade:
             super().on_headers_complete()
             self._is_head_read = True
+            # The parser reports trailers alike; a client's must not pass for a proxy's header.
+            self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
