@@ -92,28 +92,38 @@ class LimitedProtocol(HttpToolsProtocol):
             self._expect_arrival()
 
     def _parse(self, data: bytes) -> None:
+        rest = memoryview(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrade(data[upgrade.args[0] :])
+            while rest:
+                rest = self._parse_to_upgrade(rest)
         except httptools.HttpParserError:
             self._refuse(HTTPStatus.BAD_REQUEST)
 
-    def _decline_upgrade(self, rest: bytes) -> None:
-        """Parse the request again as if it had not offered an upgrade.
+    def _parse_to_upgrade(self, data: memoryview) -> memoryview:
+        """Parse as far as a head that offers an upgrade; return the rest."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade()
+            return data[upgrade.args[0] :]
+        return data[:0]
+
+    def _decline_upgrade(self) -> None:
+        """Parse the head again as if it had not offered an upgrade.
 
         Java's own HTTP client offers one with every POST, and the parser takes what
         follows such a head for another protocol: the push would seem to have no body.
         """
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
-        head = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        connection = b"keep-alive" if self.parser.should_keep_alive() else b"close"
+        head = [b"%b %b HTTP/%b" % (method, self.url, version), b"connection: " + connection]
         head += [
             b"%b: %b" % (name, value)
             for name, value in self.headers
             if name not in _UPGRADE_HEADERS
         ]
         self.parser = httptools.HttpRequestParser(self)
-        self._parse(b"\r\n".join([*head, b"", b""]) + rest)
+        self.parser.feed_data(b"\r\n".join([*head, b"", b""]))
 
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

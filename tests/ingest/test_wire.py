@@ -136,3 +136,8 @@ def test_what_is_endless_behind_the_head_is_cut_off(tail: bytes, live: Live) -> 
         assert client.recv(4096).startswith(b"HTTP/1.1 100 ")  # the head is read
         client.sendall(tail + b"x" * 40_000)
         assert answer_on(client).status == 431
+
+
+def test_a_declined_upgrade_leaves_a_connection_to_be_closed(live: Live) -> None:
+    headers = b"Connection: close, upgrade\r\nUpgrade: h2c\r\nContent-Length: 12\r\n"
+    assert talk(live, a_push(live, headers) * 2, end=False) == [b"200"]
