@@ -22,6 +22,8 @@ class LimitedProtocol(HttpToolsProtocol):
     _unparsed_bytes = 0
     _is_head_read = False
     _is_upgrade = False
+    _refusal: HTTPStatus | None = None
+    """Answer to what cannot be read, to be given after the answers that are due."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it when there are too many."""
@@ -37,14 +39,18 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Stay open for the answer of a client that has said all it wants to say."""
-        is_answer_due = self._is_busy() and self._arrival is None
-        if is_answer_due:
-            self.cycle.keep_alive = False
-        return is_answer_due
+        """Stay open for the answers of a client that has said all it wants to say."""
+        if not self._refusal and self._is_answer_due():
+            if self._arrival is None:
+                self.cycle.keep_alive = False
+                return True
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        return self._refusal is not None
 
     def data_received(self, data: bytes) -> None:
         """Parse; bytes that lead to nothing are bounded."""
+        if self._refusal:
+            return
         self._unset_keepalive_if_required()
         if self._arrival is None and not self._is_busy():
             self._expect_arrival()
@@ -54,8 +60,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        """Start a request."""
+        """Start a request; behind another one it has its own time."""
         self._is_head_read = False
+        if self._arrival is None:
+            self._expect_arrival()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -90,6 +98,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._arrived()
         if self.cycle.response_complete:
             self._expect_arrival()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or come to what could not be read."""
+        is_last = not self.pipeline
+        super().on_response_complete()
+        if self._refusal and is_last and not self.transport.is_closing():
+            self._close_with(self._refusal)
 
     def _parse(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -128,6 +143,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
+    def _is_in_body(self) -> bool:
+        return self._is_head_read and self.cycle.more_body
+
     def _expect_arrival(self) -> None:
         self._arrived()
         self._arrival = self.loop.call_later(ARRIVAL_TIMEOUT_S, self._too_slow)
@@ -141,11 +159,24 @@ class LimitedProtocol(HttpToolsProtocol):
         self._arrival = None
         self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
+    def _is_answer_due(self) -> bool:
+        """Tell whether a request before the one that is being read waits for its answer."""
+        return bool(self.pipeline) if self._is_in_body() else self._is_busy()
+
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer, unless an answer is out or due, and close."""
+        """Answer what cannot be read, in its turn, and close."""
         self._arrived()
-        if self.transport.is_closing():
+        if self._refusal or self.transport.is_closing():
             return
+        if not self._is_answer_due():
+            self._close_with(status)
+            return
+        self._refusal = status
+        if self._is_in_body():
+            self.pipeline.popleft()  # it can never be answered otherwise
+
+    def _close_with(self, status: HTTPStatus) -> None:
+        """Answer, unless the request that is being read has an answer already, and close."""
         is_answered = self._is_head_read and self.cycle.response_started
         if not is_answered:
             self.transport.write(_answer(status))

@@ -101,6 +101,30 @@ def test_trailers_are_no_headers(tmp_path: Path) -> None:
         assert landed_as(data, answer_on(client)) == [("198.51.100.9", "a/a")]
 
 
+AFTER_A_PUSH = {
+    "a TLS hello": b"\x16\x03\x01\x02\x00\x01",
+    "a broken chunk": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "conflicting lengths": b"POST / HTTP/1.1\r\n" + b"Content-Length: 1\r\n" * 2,
+    "half a head": b"POST / HT",
+    "half a body": b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nx",
+    "empty lines": b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("rest", AFTER_A_PUSH.values(), ids=AFTER_A_PUSH)
+@pytest.mark.parametrize("pushes", [1, 3])
+def test_what_follows_a_push_does_not_take_its_answer(
+    rest: bytes, pushes: int, live: Live, live_data: Path
+) -> None:
+    """Parsed while the push is being written, it would be answered first."""
+    before = len(landed(live_data))
+    statuses = talk(live, a_push(live) * pushes + rest)
+    assert statuses[:pushes] == [b"200"] * pushes
+    # Where the end of half a request comes after the push was answered, nobody is told of it.
+    assert statuses[pushes:] in ([], [b"400"], [b"404"])
+    assert len(landed(live_data)) == before + pushes
+
+
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Run a receiver that waits for half a second only."""
@@ -108,6 +132,12 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     prelude = SHORT_TIMEOUT + "\nimport ingest.server as server\nserver.KEEP_ALIVE_S = 1"
     with running_receiver(data, prelude=prelude) as live:
         yield live
+
+
+@pytest.mark.parametrize("cut", [5, 50, -5], ids=["method", "head", "body"])
+def test_half_a_request_behind_a_push_is_not_waited_for(cut: int, impatient: Live) -> None:
+    one = a_push(impatient)
+    assert talk(impatient, one + one[:cut], end=False) == [b"200", b"408"]
 
 
 def test_a_trickle_does_not_earn_more_time(impatient: Live) -> None:
