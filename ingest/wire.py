@@ -10,6 +10,8 @@ ARRIVAL_TIMEOUT_S = 20.0
 """From the first byte of a request, or from connecting, to its last byte."""
 HEAD_LIMIT_BYTES = 32 * 1024
 CONNECTION_LIMIT = 1000
+PIPELINE_LIMIT = 100
+"""Requests of one connection that wait for their turn; each costs a hundred times its bytes."""
 
 _VERSIONS = ("1.0", "1.1")
 _UPGRADE_HEADERS = (b"connection", b"upgrade", b"http2-settings")
@@ -72,6 +74,8 @@ class LimitedProtocol(HttpToolsProtocol):
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if head_bytes > HEAD_LIMIT_BYTES:
             raise ValueError("head too large")
+        if len(self.pipeline) >= PIPELINE_LIMIT:
+            raise ValueError("too many requests at once")
         if (
             self.parser.get_http_version() not in _VERSIONS
             or self.parser.get_method() == b"CONNECT"

@@ -4,13 +4,15 @@ Behind a proxy the receiver reads bytes that another has read before. Where both
 the end of a request, a stranger's bytes would pass for a request of the provider's.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.live import Answer, Live, answer_on, connect, landed, running_receiver
+from tests.ingest.asking import metric
+from tests.live import Answer, Live, answer_on, connect, landed, push, running_receiver
 
 BODY = b"sms_status=1"
 CHUNKS = b"c\r\nsms_status=1\r\n0\r\n\r\n"
@@ -171,3 +173,15 @@ def test_what_is_endless_behind_the_head_is_cut_off(tail: bytes, live: Live) -> 
 def test_a_declined_upgrade_leaves_a_connection_to_be_closed(live: Live) -> None:
     headers = b"Connection: close, upgrade\r\nUpgrade: h2c\r\nContent-Length: 12\r\n"
     assert talk(live, a_push(live, headers) * 2, end=False) == [b"200"]
+
+
+@pytest.mark.parametrize("headers", [b"", b"Connection: upgrade\r\nUpgrade: h2c\r\n"])
+def test_thousands_of_requests_at_once_are_not_queued(headers: bytes, live: Live) -> None:
+    """Anyone could otherwise fill the memory: 250 kB of them took 29 MB."""
+    one = b"GET / HTTP/1.1\r\n" + headers + b"\r\n"
+    name = 'dlr_receiver_requests_total{outcome="unknown_path"}'
+    before = metric(live, name)
+    with contextlib.suppress(ConnectionError):  # closed while we still send
+        talk(live, one * (200_000 // len(one)))
+    assert metric(live, name) - before < 300
+    assert push(live, BODY).body == b"SUCCESS"
