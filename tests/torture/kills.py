@@ -18,6 +18,16 @@ threading.Timer({after_s}, os.kill, (os.getpid(), signal.SIGKILL)).start()
 """
 """The clock starts once all is imported: folders, sweeping and the first write are what counts."""
 
+HAS_A_SLOW_DISK = """
+import os, time
+fsync = os.fsync
+def slow_fsync(descriptor):
+    time.sleep(0.02)
+    fsync(descriptor)
+os.fsync = slow_fsync
+"""
+"""Always in the midst of a write, whenever another one starts and sweeps."""
+
 
 @dataclass
 class Kills:
@@ -89,7 +99,7 @@ def survivor(data: Path, seed: int, books: Books) -> Iterator[str]:
     What others die of is none of its business: it answers, its files stay, and at the end the
     ``books`` say so. Refusing is allowed: who starts may look at a file before it is locked.
     """
-    with running_receiver(data, DLR_TRUSTED_PROXIES=PROXIES) as live:
+    with running_receiver(data, prelude=HAS_A_SLOW_DISK, DLR_TRUSTED_PROXIES=PROXIES) as live:
         first = push(live, b"sms_status=first")
         process = first.headers["x-request-id"].partition("-")[2]
         with load(live, seed, connections=2, pause_s=0.01) as answers:
@@ -97,8 +107,10 @@ def survivor(data: Path, seed: int, books: Books) -> Iterator[str]:
     books.audit(answers.acknowledged)
     if answers.closed or answers.odd:
         books.strange.append(f"the survivor closed {answers.closed}, answered {answers.odd}")
-    aside = data / "landing" / ".aside"
-    books.strange += [f"taken from the living: {file.name}" for file in aside.glob(f"*{process}*")]
+    for file in (data / "landing" / ".aside").glob(f"*{process}*"):
+        # Between making a file and locking it there is an instant; nothing is in it by then.
+        if file.stat().st_size:
+            books.strange.append(f"taken from the living: {file.name}")
 
 
 def wait_for_first(answers: Answers, timeout_s: float = 10) -> None:
