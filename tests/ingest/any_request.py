@@ -74,7 +74,7 @@ other_paths = st.one_of(
 form_pieces = st.sampled_from(
     [
         *(b"sms_status=", b"sms%5fstatus", b"%73ms%5Fstatus=", b"&", b"=", b"a=1", b"sms_statu"),
-        *(RECORD, b"%", b"\xff\xfe", b'"\\\x00\r\n', b"x" * 150),
+        *(RECORD, b"%", b"\xff\xfe", b'"\\\x00\r\n', b"x" * 150, b"x" * 300),
     ]
 )
 
