@@ -84,10 +84,9 @@ def write_and_remove(content: bytes, partial: Path) -> None:
 
 def _write_synced(parts: Iterable[bytes], partial: Path, finish: Callable[[], None]) -> None:
     """Write a new file, sync it, then ``finish`` while its lock is still held."""
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    descriptor = _create_locked(partial)
     try:
         with os.fdopen(descriptor, "wb", WRITE_BUFFER_BYTES) as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
@@ -99,6 +98,21 @@ def _write_synced(parts: Iterable[bytes], partial: Path, finish: Callable[[], No
         raise
 
 
+def _create_locked(partial: Path) -> int:
+    """Create a file and lock it; return its descriptor. Raises OSError.
+
+    Another process may start just between the two, find no lock, and move the file aside, still
+    empty. It holds the lock while it does, so that afterwards we see it and begin again.
+    """
+    while True:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), partial.stat()):
+                return descriptor
+        os.close(descriptor)
+
+
 def sweep_aside(partials: Path, aside: Path) -> list[Path]:
     """Move what dead processes left half-written to ``aside``; return where it is now.
 
@@ -107,17 +121,21 @@ def sweep_aside(partials: Path, aside: Path) -> list[Path]:
     """
     swept = []
     for left in sorted(partials.glob(f"*{PARTIAL_SUFFIX}")):
-        if _is_abandoned(left):
-            make_folder(aside)
-            with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _abandoned(left) as is_abandoned:
+            if is_abandoned:
+                make_folder(aside)
                 swept.append(left.rename(aside / left.name))
     return swept
 
 
-def _is_abandoned(partial: Path) -> bool:
-    try:
-        with partial.open("rb") as file:
+@contextlib.contextmanager
+def _abandoned(partial: Path) -> Iterator[bool]:
+    """Tell whether a file is nobody's, and keep it so meanwhile."""
+    with contextlib.ExitStack() as opened:
+        try:
+            file = opened.enter_context(partial.open("rb"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False  # locked, gone meanwhile, or not ours to judge
-    return True
+        except OSError:
+            yield False  # locked, gone meanwhile, or not ours to judge
+        else:
+            yield True

@@ -28,6 +28,8 @@ from ingest.envelope import Envelope
 from ingest.folder import LandingFolder
 
 IN_FLIGHT_LIMIT_BYTES = 64 * 1024**2
+IN_FLIGHT_LIMIT_PUSHES = 10_000
+"""What a push takes beside its body is some 500 bytes; of tiny bodies it is nearly all."""
 CLOSE_TIMEOUT_S = 10.0
 LOOK_INTERVAL_S = 5.0
 """How often an idle writer looks how much room is left."""
@@ -52,7 +54,7 @@ class ClosedError(LandingError):
 
 
 class TooMuchInFlightError(LandingError):
-    """The bytes being received and written have reached their bound."""
+    """What is being received and written has reached its bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Hold:
     def add(self, size_bytes: int) -> None:
         """Count bytes as received; raises TooMuchInFlightError."""
         landing = self._landing
-        if landing.bytes_in_flight + size_bytes > landing.in_flight_limit_bytes:
+        is_full = landing.pushes_in_flight >= IN_FLIGHT_LIMIT_PUSHES
+        if is_full or landing.bytes_in_flight + size_bytes > landing.in_flight_limit_bytes:
             raise TooMuchInFlightError
         landing.bytes_in_flight += size_bytes
         self.size_bytes += size_bytes
@@ -108,6 +111,8 @@ class Landing:
         self.in_flight_limit_bytes = in_flight_limit_bytes
         self.bytes_in_flight = 0
         """Bodies being received or written, in bytes."""
+        self.pushes_in_flight = 0
+        """Pushes that wait to be written or are being written."""
         self.accepting = True
         """False once no new requests are taken; what is under way still lands."""
         self.free_bytes = 0
@@ -163,6 +168,7 @@ class Landing:
             envelope = Envelope(push_id, _moment(moment_us), remote_addr, content_type, body)
             done = self._enqueue(envelope)
         self.bytes_in_flight += len(body)
+        self.pushes_in_flight += 1
         return push_id, done
 
     def probe(self) -> asyncio.Future[None]:
@@ -229,6 +235,7 @@ class Landing:
 
     def _answer(self, waiting: list[_Waiting], group: Group) -> None:
         """Wake who waits, and who listens; runs in the event loop."""
+        self.pushes_in_flight -= group.pushes
         for each in waiting:
             self.bytes_in_flight -= each.size_bytes
             if each.done.done():

@@ -239,9 +239,11 @@ def test_a_disk_that_hangs_and_too_much_in_flight(tmp_path: Path) -> None:
         assert in_flight(live) == 4 * len(body)
         assert refused(push(live, body), "too_much_in_flight")
         assert ask(live.base_url, "GET", "/readyz").status == 503
+        assert metric(live, "dlr_landing_data_loss_horizon_seconds") < 600
         hang.unlink()
         until(lambda: in_flight(live) == 0)
         assert push(live, body).body == b"SUCCESS"
+        assert metric(live, "dlr_landing_data_loss_horizon_seconds") == 600
     assert len(landed(data)) == 5
 
 

@@ -108,6 +108,25 @@ def test_what_waits_when_the_writer_wakes_shares_a_file(
     assert groups == [[b"1"], [b"2", b"3", b"4", b"5", b"6"]]
 
 
+def test_pushes_in_flight_are_bounded_however_small(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    monkeypatch.setattr("ingest.landing.IN_FLIGHT_LIMIT_PUSHES", 3)
+    monkeypatch.setattr(folder, "write", lambda *_: held.wait())
+
+    async def scenario(landing: Landing) -> None:
+        waiting = [landing.submit(b"1", "", "")[1] for _ in range(3)]
+        with landing.receiving() as hold, pytest.raises(TooMuchInFlightError):
+            hold.add(1)
+        held.set()
+        await asyncio.gather(*waiting)
+        with landing.receiving() as hold:
+            hold.add(1)
+
+    run(folder, scenario)
+
+
 def test_ids_ascend_with_reception_and_below_the_name_of_their_file(
     folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,6 +324,23 @@ def test_a_start_beside_a_writer_leaves_its_file_alone(folder: LandingFolder) ->
         yield an_envelope()
 
     assert folder.write(MOMENT, while_writing()).exists()
+
+
+def test_a_file_swept_before_its_lock_is_made_again(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver that starts in just this moment takes the file for a dead one's."""
+    lock, starts = fcntl.flock, iter([LandingFolder(folder.root, free_floor_bytes=0)])
+
+    def start_another_first(file: int, how: int) -> None:
+        for other in starts:
+            assert len(other.open()) == 1
+        lock(file, how)
+
+    monkeypatch.setattr("fcntl.flock", start_another_first)
+    folder.write(MOMENT, [an_envelope()])
+    assert read(folder.root) == [[an_envelope()]]
+    assert [file.stat().st_size for file in (folder.root.parent / ".aside").iterdir()] == [0]
 
 
 def test_sweeping_nothing_makes_nothing(folder: LandingFolder) -> None:

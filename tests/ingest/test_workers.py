@@ -6,14 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.command import dlr
+from tests.ingest.asking import metric, until
 from tests.live import ROOT, TOKEN, Live, ask, landed, landed_files, log_of, push, running_receiver
 
 
@@ -26,19 +25,6 @@ def is_alive(pid: int) -> bool:
         os.kill(pid, 0)
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
     return False
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 15) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-
-
-def metric(live: Live, name: str) -> float:
-    page = ask(live.base_url, "GET", "/metrics").body.decode()
-    (line,) = [line for line in page.splitlines() if line.startswith(name + " ")]
-    return float(line.split()[-1])
 
 
 def push_many(lives: list[Live], each: int, connections: int = 8) -> "Counter[bytes]":
