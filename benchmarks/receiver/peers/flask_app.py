@@ -1,7 +1,7 @@
 """Flask as its own tutorial writes it: a form field, ``sqlite3``, a connection a request.
 
-Left out in its favour: SQLite's sync of each commit and its journal file. Run by gunicorn with its defaults, one sync
-worker: the server Flask's own pages name first.
+Left out in its favour: SQLite's sync of each commit and its journal file. Run by gunicorn with its
+defaults, one sync worker: the server that Flask's own pages name first.
 """
 
 import json
