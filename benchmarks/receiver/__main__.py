@@ -64,10 +64,10 @@ def _compare(options: argparse.Namespace, bench: Bench, console: Console) -> Non
     check_needs(systems, ["matplotlib"])
     if EXPRESS in systems:
         install_express(bench.work)
+    about = {"machine": machine(file_system(options.data_dir)), "seconds": options.seconds}
     samples = list(_rounds(options, bench, systems, console))
     targets = judge(samples)
     show(console, samples, targets)
-    about = {"machine": machine(file_system(options.data_dir)), "seconds": options.seconds}
     write_json(options.out / "results.json", about | as_json(samples, targets))
     draw(samples, options.out / "receiver.svg")
 
@@ -100,9 +100,9 @@ def _plan(
 
 def _soak(options: argparse.Namespace, bench: Bench, console: Console) -> None:
     check_needs([RECEIVER])
+    about = {"machine": machine(file_system(options.data_dir))}
     result = soak(bench, options.soak)
     show_soak(console, result)
-    about = {"machine": machine(file_system(options.data_dir))}
     write_json(options.out / "soak.json", about | soak_as_json(result))
 
 

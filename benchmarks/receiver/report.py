@@ -60,7 +60,7 @@ def show_soak(console: Console, result: Soak) -> None:
     show_targets(console, result.targets())
 
 
-def machine(file_system: str) -> dict[str, str | int | None]:
+def machine(file_system: str) -> dict[str, str | float | None]:
     """Describe what was measured on, without naming it."""
     return {
         "cpu": _cpu_model(),
@@ -68,6 +68,7 @@ def machine(file_system: str) -> dict[str, str | int | None]:
         "kernel": platform.release(),
         "file_system": file_system,
         "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],
         **{name: version(name) for name in ("falcon", "uvicorn", "uvloop", "httptools")},
     }
 

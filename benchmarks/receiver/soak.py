@@ -52,12 +52,12 @@ def soak(bench: Bench, seconds: int) -> Soak:
     Raises LoadError, ServerError, LostPushError.
     """
     memory: list[tuple[float, int]] = []
-    with bench.serving(RECEIVER, HEADLINE.records) as target:
+    with bench.serving(RECEIVER, HEADLINE.records) as serving:
         began = time.monotonic()
 
         def watch() -> None:
-            memory.append((time.monotonic() - began, target.server.usage().rss_bytes))
+            memory.append((time.monotonic() - began, serving.server.usage().rss_bytes))
 
-        load = target.put_load(HEADLINE.connections, seconds, watch)
+        load = serving.put_load(HEADLINE.connections, seconds, watch)
         watch()
     return Soak(load, load.pushes_per_s * HEADLINE.records, memory)
