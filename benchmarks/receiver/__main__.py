@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.receiver.chart import draw
 from benchmarks.receiver.load import LoadError
 from benchmarks.receiver.place import (
     PlaceError,
@@ -35,6 +34,7 @@ def main() -> int:
     options = _options()
     console = _console()
     try:
+        check_needs([RECEIVER] if options.soak else _systems(options))
         with work_folder(options.data_dir) as work:
             _look(work, console)
             options.out.mkdir(parents=True, exist_ok=True)
@@ -60,8 +60,10 @@ def _look(work: Path, console: Console) -> None:
 
 
 def _compare(options: argparse.Namespace, bench: Bench, console: Console) -> None:
-    systems = [each for each in SYSTEMS if not options.only or each.slug in options.only]
-    check_needs(systems, ["matplotlib"])
+    # Not before it is known that matplotlib is there, so that its lack is told in a sentence.
+    from benchmarks.receiver.chart import draw
+
+    systems = _systems(options)
     if EXPRESS in systems:
         install_express(bench.work)
     about = {"machine": machine(file_system(options.data_dir)), "seconds": options.seconds}
@@ -98,8 +100,11 @@ def _plan(
             yield cell, number, system
 
 
+def _systems(options: argparse.Namespace) -> list[System]:
+    return [each for each in SYSTEMS if not options.only or each.slug in options.only]
+
+
 def _soak(options: argparse.Namespace, bench: Bench, console: Console) -> None:
-    check_needs([RECEIVER])
     about = {"machine": machine(file_system(options.data_dir))}
     result = soak(bench, options.soak)
     show_soak(console, result)
@@ -115,17 +120,19 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.receiver", description=__doc__)
     add = parser.add_argument
     add("--rounds", type=int, default=3, help="runs of each system in each cell (3)")
-    add("--seconds", type=int, default=3, help="length of a run after 1 s of warm-up (3)")
-    add("--bodies", type=_numbers, default=[1, 10, 100], help="records a push (1,10,100)")
-    add("--connections", type=_numbers, default=[1, 16, 64, 256], help="(1,16,64,256)")
+    add("--seconds", type=int, help="length of a run, after 1 s of warm-up (2; quick: 5)")
+    add("--bodies", type=_numbers, help="records a push (1,10,100)")
+    add("--connections", type=_numbers, help="(1,16,64,256)")
     add("--only", type=_slugs, default=[], help=", ".join(each.slug for each in SYSTEMS))
-    add("--quick", action="store_true", help="100 records, 1 and 64 connections: 3 minutes")
+    add("--quick", action="store_true", help="100 records, 1 and 64 connections: 6 minutes")
     add("--soak", type=int, default=0, metavar="SECONDS", help="instead: one long run")
     add("--data-dir", type=Path, default=Path(), help="folder on the disk to measure (here)")
     add("--out", type=Path, default=_RESULTS, help="folder of the results (beside the code)")
     options = parser.parse_args()
-    if options.quick:
-        options.bodies, options.connections = [100], [1, 64]
+    bodies, connections = ([100], [1, 64]) if options.quick else ([1, 10, 100], [1, 16, 64, 256])
+    options.seconds = options.seconds or (5 if options.quick else 2)
+    options.bodies = options.bodies or bodies
+    options.connections = options.connections or connections
     return options
 
 

@@ -19,8 +19,8 @@ _COLOURS = {
     RECEIVER.slug: _OURS,
     FILE_PER_PUSH.slug: _STACK,
     EXPRESS.slug: _PEER,
-    FASTAPI.slug: _PEER,
     FLASK.slug: _PEER,
+    FASTAPI.slug: _PEER,
 }
 
 
@@ -53,6 +53,7 @@ def _throughput(axes: Axes, samples: Sequence[Sample], shown: Sequence[Figures])
     axes.bar_label(bars, [_note(samples, each) for each in shown], padding=5, color=_INK)
     axes.set_xlim(0, max(values) * 1.42)
     axes.invert_yaxis()
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     _tidy(axes, "acknowledged pushes a second")
 
 
@@ -78,9 +79,11 @@ def _latency(axes: Axes, shown: Sequence[Figures]) -> None:
             note, (p99_ms, row), (9, 0), textcoords="offset points", va="center", color=_INK
         )
     axes.set_xscale("log")
+    axes.minorticks_off()
+    axes.xaxis.set_major_formatter("{x:g}")
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * 4)
-    _tidy(axes, "milliseconds to the answer: p50 ● and p99 ○ (log)")
+    _tidy(axes, "ms to the answer: p50 ●, p99 ○")
 
 
 def _tidy(axes: Axes, caption: str) -> None:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -23,20 +23,24 @@ class PlaceError(Exception):
     """Something is missing; the message is one sentence with what to do."""
 
 
-def check_needs(systems: Iterable[System], modules: Iterable[str] = ()) -> None:
+def check_needs(systems: Sequence[System]) -> None:
     """Raise PlaceError for the first program or package that is not installed."""
-    systems = list(systems)
     for program in ("wrk", *(each for system in systems for each in system.programs)):
         if not shutil.which(program):
             raise PlaceError(f"{program} is not in PATH: install it with the system's packages.")
-    for module in (*modules, *(each for system in systems for each in system.modules)):
+    for module in ("matplotlib", *(each for system in systems for each in system.modules)):
         if importlib.util.find_spec(module) is None:
             raise PlaceError(f"{module} is not installed: pip install -e '.[pipelines,bench]'.")
 
 
 @contextlib.contextmanager
 def work_folder(parent: Path) -> Iterator[Path]:
-    """Lend a new folder below ``parent``, removed afterwards; raises PlaceError on a RAM disk."""
+    """Lend a new folder below ``parent``, removed afterwards.
+
+    Raises PlaceError where there is no such folder, or where it is in memory.
+    """
+    if not parent.is_dir():
+        raise PlaceError(f"{parent} is no folder: name one on a disk with --data-dir.")
     if file_system(parent) in _IN_MEMORY:
         raise PlaceError(f"{parent} is in memory: name a folder on a disk with --data-dir.")
     with tempfile.TemporaryDirectory(prefix=".benchmark-", dir=parent) as folder:

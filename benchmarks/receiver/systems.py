@@ -64,7 +64,7 @@ DISK_WRITE = System(slug="disk-write", label="bare writes: write, sync")
 DISK_PUBLISH = System(slug="disk-publish", label="bare writes: write, sync, rename, sync folder")
 FASTAPI = System(
     slug="fastapi",
-    label="FastAPI tutorial",
+    label="FastAPI tutorial, unsynced",
     command=_python(
         *("uvicorn", f"{_PEERS}.fastapi_app:app", "--port", "{port}"),
         *("--no-access-log", "--log-level", "warning"),
@@ -73,7 +73,7 @@ FASTAPI = System(
 )
 FLASK = System(
     slug="flask",
-    label="Flask tutorial",
+    label="Flask tutorial, unsynced",
     command=_python(
         *("gunicorn", f"{_PEERS}.flask_app:app", "--bind", "127.0.0.1:{port}"),
         *("--log-level", "warning"),
@@ -82,7 +82,7 @@ FLASK = System(
 )
 EXPRESS = System(
     slug="express",
-    label="Express tutorial",
+    label="Express tutorial, unsynced",
     command=lambda port: ["node", "express_app.js", str(port)],
     programs=("node", "npm"),
 )
