@@ -74,7 +74,7 @@ def _latency(axes: Axes, shown: Sequence[Figures]) -> None:
         axes.plot([p50_ms, p99_ms], [row, row], color=colour, linewidth=3, zorder=1)
         axes.scatter([p50_ms], [row], color=colour, s=52, zorder=2)
         axes.scatter([p99_ms], [row], facecolor="white", edgecolor=colour, linewidth=2, s=52)
-        note = f"{p50_ms:.3g} / {p99_ms:.3g}"
+        note = f"{_short(p50_ms)} / {_short(p99_ms)}"
         axes.annotate(
             note, (p99_ms, row), (9, 0), textcoords="offset points", va="center", color=_INK
         )
@@ -84,6 +84,10 @@ def _latency(axes: Axes, shown: Sequence[Figures]) -> None:
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * 4)
     _tidy(axes, "ms to the answer: p50 ●, p99 ○")
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _tidy(axes: Axes, caption: str) -> None:

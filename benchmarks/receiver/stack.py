@@ -17,7 +17,7 @@ from ingest.folder import LandingFolder
 from ingest.landing import Landing
 
 WRITERS = 16
-"""Threads of ``FilePerPush``: more or fewer than this wrote fewer files a second."""
+"""Threads of ``FilePerPush``: 4 to 32 gave the same throughput within the noise, 64 less."""
 
 
 class Unstored(Landing):
