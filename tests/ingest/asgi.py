@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ingest.app import create_app
 from ingest.folder import LandingFolder
 from ingest.landing import Landing
 from ingest.logs import OneLine
-from ingest.settings import load_settings
+from ingest.settings import Settings, load_settings
 from tests.live import Answer
 
 
@@ -65,7 +68,7 @@ class Receiver:
 
     def __init__(self, data: Path, **settings: str) -> None:
         self.landing = Landing(LandingFolder(data / "landing" / "yunpian", free_floor_bytes=0))
-        self.app = create_app(load_settings(data=data, **settings), self.landing)
+        self.app = create_app(_settings(data=data, **settings), self.landing)
         self.logged: list[str] = []
         self._runner = asyncio.Runner()
 
@@ -104,6 +107,14 @@ class Receiver:
         for file in files:
             file.unlink()
         return lines
+
+
+def _settings(**fields: object) -> Settings:
+    """Return settings with nothing of the developer's own environment in them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("DLR_")]:
+            patch.delenv(name)
+        return load_settings(_env_file=None, **fields)
 
 
 class _Capture(logging.Handler):
