@@ -10,7 +10,8 @@ from pathlib import Path
 PARTIAL_SUFFIX = ".partial"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
-WRITE_BUFFER_BYTES = 1024 * 1024
+_MOST_PARTS = 1024
+"""So many the system takes in one call (IOV_MAX)."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -86,16 +87,29 @@ def _write_synced(parts: Iterable[bytes], partial: Path, finish: Callable[[], No
     """Write a new file, sync it, then ``finish`` while its lock is still held."""
     descriptor = _create_locked(partial)
     try:
-        with os.fdopen(descriptor, "wb", WRITE_BUFFER_BYTES) as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
+        with os.fdopen(descriptor, "wb", buffering=0):
+            _write_all(descriptor, parts)
+            os.fsync(descriptor)
             finish()
     except BaseException:
         # Ours, unacknowledged, and on a full disk in the way of the next try.
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def _write_all(descriptor: int, parts: Iterable[bytes]) -> None:
+    """Write every part to its end; raises OSError."""
+    remaining = [memoryview(part) for part in parts if part]
+    while remaining:
+        written = os.writev(descriptor, remaining[:_MOST_PARTS])
+        done = 0
+        while done < len(remaining) and written >= len(remaining[done]):
+            written -= len(remaining[done])
+            done += 1
+        del remaining[:done]
+        if written:
+            remaining[0] = remaining[0][written:]
 
 
 def _create_locked(partial: Path) -> int:

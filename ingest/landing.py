@@ -70,14 +70,12 @@ class Group:
 
 @dataclass(slots=True)
 class _Waiting:
-    """A push, or with no envelope a probe, and who waits for it."""
+    """A push, or with no line a probe, and who waits for it."""
 
-    envelope: Envelope | None
     done: asyncio.Future[None]
-
-    @property
-    def size_bytes(self) -> int:
-        return len(self.envelope.body) if self.envelope else 0
+    line: bytes = b""
+    size_bytes: int = 0
+    """Of the body."""
 
 
 class Hold:
@@ -166,7 +164,9 @@ class Landing:
             moment_us = self._next_moment_us()
             push_id = f"{moment_us:014x}-{self.folder.process}"
             envelope = Envelope(push_id, _moment(moment_us), remote_addr, content_type, body)
-            done = self._enqueue(envelope)
+            # Here, not by the writer: the two would take the interpreter's lock from each other
+            # with every line, for the digest of a body lets go of it.
+            done = self._enqueue(envelope.to_line(), len(body))
         self.bytes_in_flight += len(body)
         self.pushes_in_flight += 1
         return push_id, done
@@ -177,13 +177,13 @@ class Landing:
         The future raises LandingError where writing failed.
         """
         with self._wake:
-            return self._enqueue(None)
+            return self._enqueue()
 
-    def _enqueue(self, envelope: Envelope | None) -> asyncio.Future[None]:
+    def _enqueue(self, line: bytes = b"", size_bytes: int = 0) -> asyncio.Future[None]:
         if self._closing:
             raise ClosedError
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(envelope, done))
+        self._queue.append(_Waiting(done, line, size_bytes))
         self._wake.notify()
         return done
 
@@ -205,7 +205,7 @@ class Landing:
             # Taken under the lock: a file is younger than its pushes and older than the rest.
             moment = _moment(self._next_moment_us())
         if waiting:
-            group = self._commit(moment, [each.envelope for each in waiting if each.envelope])
+            group = self._commit(moment, waiting)
             # A loop that ended before its answers has nobody left to hear them.
             with contextlib.suppress(RuntimeError):
                 loop = waiting[0].done.get_loop()
@@ -213,16 +213,17 @@ class Landing:
         self.free_bytes = self.folder.free_bytes()
         return not is_over
 
-    def _commit(self, moment: datetime, envelopes: list[Envelope]) -> Group:
+    def _commit(self, moment: datetime, waiting: list[_Waiting]) -> Group:
+        lines = [each.line for each in waiting if each.line]
         started = time.perf_counter()
-        error = self._write(moment, envelopes)
+        error = self._write(moment, lines)
         seconds = time.perf_counter() - started
-        return Group(len(envelopes), sum(len(each.body) for each in envelopes), seconds, error)
+        return Group(len(lines), sum(each.size_bytes for each in waiting), seconds, error)
 
-    def _write(self, moment: datetime, envelopes: list[Envelope]) -> LandingError | None:
+    def _write(self, moment: datetime, lines: list[bytes]) -> LandingError | None:
         try:
-            if envelopes:
-                self.folder.write(moment, envelopes)
+            if lines:
+                self.folder.write(moment, lines)
             else:
                 self.folder.probe()
         except OSError as error:

@@ -62,7 +62,7 @@ class FilePerPush(Landing):
         return push_id, loop.run_in_executor(self._pool, self._land, moment, envelope)
 
     def _land(self, moment: datetime, envelope: Envelope) -> None:
-        self.folder.write(moment, [envelope])
+        self.folder.write(moment, [envelope.to_line()])
 
 
 _LANDINGS: dict[str, type[Landing]] = {"unstored": Unstored, "file-per-push": FilePerPush}
