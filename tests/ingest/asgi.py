@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+import ingest.health
+import ingest.receiver
 from ingest.app import create_app
 from ingest.folder import LandingFolder
 from ingest.landing import Landing
@@ -78,7 +80,10 @@ class Receiver:
         capture, root = _Capture(self.logged), logging.getLogger()
         self.landing.open()
         root.addHandler(capture)
-        with self._runner:
+        with pytest.MonkeyPatch.context() as patch, self._runner:
+            # A disk that others keep busy is not what is tested here.
+            patch.setattr(ingest.receiver, "LAND_TIMEOUT_S", 60.0)
+            patch.setattr(ingest.health, "PROBE_TIMEOUT_S", 60.0)
             yield self
         root.removeHandler(capture)
         self.landing.close()
