@@ -15,7 +15,7 @@ from rich.table import Table
 from benchmarks.receiver.sample import Figures, Sample, figures, pushes_per_s, ratio
 from benchmarks.receiver.soak import Soak
 from benchmarks.receiver.systems import RECEIVER, SYSTEMS
-from benchmarks.receiver.targets import Target
+from benchmarks.target import Target
 
 LABELS = {system.slug: system.label for system in SYSTEMS}
 _MIB = 1024**2

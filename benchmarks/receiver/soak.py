@@ -7,7 +7,8 @@ from statistics import linear_regression, median
 from benchmarks.receiver.load import Load
 from benchmarks.receiver.run import Bench
 from benchmarks.receiver.systems import RECEIVER
-from benchmarks.receiver.targets import HEADLINE, Target
+from benchmarks.receiver.targets import HEADLINE
+from benchmarks.target import Target
 
 _SETTLE_SHARE = 1 / 6
 """Of the samples, from the start: queues, buffers and the allocator find their size."""

@@ -1,7 +1,6 @@
 """What the receiver must reach, as ratios within one run: no machine's speed is in them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from benchmarks.receiver.sample import Cell, Sample, p50_us, pushes_per_s, ratio
 from benchmarks.receiver.systems import (
@@ -12,32 +11,10 @@ from benchmarks.receiver.systems import (
     RECEIVER,
     UNSTORED,
 )
+from benchmarks.target import Target
 
 HEADLINE = Cell(records=100, connections=64)
 ALONE = Cell(records=100, connections=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A bound and what was measured."""
-
-    what: str
-    measured: float
-    bound: float
-    at_least: bool
-    """Whether the bound is a lower one."""
-
-    @property
-    def met(self) -> bool:
-        """Whether the measured value keeps the bound."""
-        return self.measured >= self.bound if self.at_least else self.measured <= self.bound
-
-    def line(self) -> str:
-        """Return the target in one line, with a tick or a cross."""
-        sign = "≥" if self.at_least else "≤"
-        return (
-            f"{'✓' if self.met else '✗'} {self.what}: {self.measured:.3g} ({sign} {self.bound:g})"
-        )
 
 
 def judge(samples: Sequence[Sample]) -> list[Target]:
