@@ -2,8 +2,8 @@
 
     records received = rows of core.sms_status + duplicates + conflicts + rejected (+ erased)
 
-It is counted from the tables themselves in every transaction, for the run, over all time and for
-each push; ``ops.ledger`` keeps the figures, and nothing is published while they do not balance.
+It is counted from the tables themselves in every transaction, for the run, over all time, for each
+file and each push; ``ops.ledger`` keeps the figures, and nothing is published while they do not balance.
 """
 
 from dataclasses import astuple, dataclass, fields
@@ -180,14 +180,15 @@ def _store(con: duckdb.DuckDBPyConnection, row: dict[str, object]) -> None:
 
 
 def _law_holds(con: duckdb.DuckDBPyConnection, after: Totals) -> bool:
-    """Over all time, for every push, and one row for each touched message."""
-    broken_pushes, doubled = con.execute(
+    """Over all time, for every push and file, and one row for each touched message."""
+    broken_pushes, broken_files, doubled = con.execute(
         """
         select
             (
                 select count(*) from raw.pushes
                 where records <> accepted + duplicates + conflicts + rejected
             ),
+            (select count(*) from ops.ledger_by_file where not balanced),
             (select count(*) from core.sms_status where sid in (from touched_sids))
                 - (select count(distinct sid) from raw.records where sid in (from touched_sids))
         """
@@ -196,6 +197,7 @@ def _law_holds(con: duckdb.DuckDBPyConnection, after: Totals) -> bool:
     return (
         after.balanced()
         and broken_pushes == 0
+        and broken_files == 0
         and doubled == 0
         and accepted[0][0] == after.messages
     )

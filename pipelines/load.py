@@ -116,7 +116,9 @@ def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
     con.execute(
         """
         create or replace temp table removed_pushes as
-        select push_id, received_at_utc from raw.pushes where file in (from removed_files)
+        select push_id, file, received_at_utc
+        from raw.pushes
+        where file in (from removed_files)
         """
     )
     con.unregister("removed_files")
@@ -165,6 +167,8 @@ def _settle_core(con: duckdb.DuckDBPyConnection) -> ledger.ContentChange:
             models.refresh(con, model)
     _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
     _attribute_repetitions(con)
+    models.run_temporary(con, ("ops.touched_files",))
+    models.refresh(con, every["ops.ledger_by_file"])
     return ledger.ContentChange(before, ledger.touched_content(con))
 
 

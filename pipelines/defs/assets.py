@@ -57,14 +57,14 @@ def _spec(model: models.Model, deps: list[dg.AssetKey], **more: object) -> dg.As
 
 
 def _loaded_models() -> list[models.Model]:
-    """Tables that a load fills, the ledger last."""
+    """Tables that a load fills, the books that readers get last."""
     stored = [model for model in models.load_models().values() if not model.temporary]
     filled = [model for model in stored if model.schema in ("raw", "core")]
-    return [*filled, models.load_models()["ops.ledger"]]
+    return [*filled, *(model for model in stored if model.schema == "ops" and model.export)]
 
 
 def _deps(model: models.Model) -> list[dg.AssetKey]:
-    if model.name == "ops.ledger":
+    if model.schema == "ops" and model.refresh == "filled":
         return [dg.AssetKey(["raw", "pushes"]), dg.AssetKey(["core", "sms_status"])]
     if model.schema == "raw":
         return [LANDED]
