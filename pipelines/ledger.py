@@ -2,8 +2,9 @@
 
     records received = rows of core.sms_status + duplicates + conflicts + rejected (+ erased)
 
-It is counted from the tables themselves in every transaction, for the run, over all time, for each
-file and each push; ``ops.ledger`` keeps the figures, and nothing is published while they do not balance.
+It is counted from the tables themselves in every transaction, for the run, over all time, for
+each file and each push; ``ops.ledger`` keeps the figures, and nothing is published while they do
+not balance.
 """
 
 from dataclasses import astuple, dataclass, fields

@@ -7,24 +7,40 @@ A slice and the note of its files in ``ops.files`` are stored together, so a cra
 slice and never doubles it. Marts and exports follow from what is marked stale.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 from ingest.settings import Settings
 from pipelines import ledger, models
-from pipelines.decode import decode
-from pipelines.landed import LandedFile, admit, list_landed, pending, slices
-from pipelines.notes import note_files
+from pipelines.decode import decode, read_lines
+from pipelines.landed import LandedFile, admit, list_landed, slices
+from pipelines.notes import find_problems, note_files, note_members
+from pipelines.parts import Part, parts_of
 from pipelines.progress import Progress, silent
+from pipelines.sealed import seal, survey
 from pipelines.warehouse import load_reference, reference_version, transaction
 
 _SLICE_BYTES = 512 * 1024**2
 _SLICES_IN_MEMORY = 12
 """Of a bounded memory, landed bytes of one slice take at most this fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one transaction takes in: files, or a part of one file."""
+
+    files: list[LandedFile]
+    part: Part | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the files are done with it."""
+        return self.part is None or self.part.last
 
 
 @dataclass(slots=True)
@@ -52,20 +68,30 @@ def load(
     """
     load_reference(con)
     _refresh_reference(con)
-    if days is None:
-        files = pending(con, settings.landing)
-    else:
-        wanted = set(days)
-        files = [file for file in list_landed(settings.landing) if file.day in wanted]
+    looked = survey(con, settings.landing) if days is None else None
+    files = looked.pending if looked else _files_of(settings.landing, days or ())
     report = LoadReport(days={file.day for file in files if file.day})
     run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
     done, total = 0, sum(file.size for file in files)
-    for part in slices(files, _slice_bytes(settings)):
-        with transaction(con):
-            _load_slice(con, settings, part, run, report, again=days is not None)
-        done += sum(file.size for file in part)
-        on_progress(done, total)
+    for group in slices(files, _slice_bytes(settings)):
+        for part in _parts(settings, group):
+            with transaction(con):
+                _load_slice(con, settings, Slice(group, part), run, report, again=looked is None)
+            done += part.bytes_read if part else sum(file.size for file in group)
+            on_progress(done, total)
+    if looked:
+        seal(con, settings.landing, looked.listing)
     return report
+
+
+def _files_of(landing: Path, days: Iterable[date]) -> list[LandedFile]:
+    wanted = set(days)
+    return [file for file in list_landed(landing) if file.day in wanted]
+
+
+def _parts(settings: Settings, group: list[LandedFile]) -> Iterator[Part | None]:
+    scratch = settings.data.absolute() / "tmp"
+    return parts_of(settings.landing, scratch, group, _slice_bytes(settings))
 
 
 def _slice_bytes(settings: Settings) -> int:
@@ -84,44 +110,49 @@ def _refresh_reference(con: duckdb.DuckDBPyConnection) -> None:
 def _load_slice(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
-    files: list[LandedFile],
+    taken: Slice,
     run: ledger.Run,
     report: LoadReport,
     *,
     again: bool,
 ) -> None:
     before = ledger.totals(con)
-    admissions = admit(settings.landing, files)
-    _remove(con, files if again else [])
-    decode(con, settings.landing, [one.file.name for one in admissions if not one.problem])
+    admissions = [taken.part.admission] if taken.part else admit(settings.landing, taken.files)
+    names = [one.file.name for one in admissions if not one.problem]
+    read_lines(con, settings.landing, names, taken.part)
+    _remove(con, taken, again=again)
+    decode(con)
     _store_raw(con)
     content = _settle_core(con)
     if again:
         # what was made again may have been tampered with: its old hash is worth nothing
         content = ledger.content_anew(con)
     report.pushes += _count(con, "landed_pushes")
-    report.files += len(files)
-    report.set_apart |= note_files(con, settings.landing, admissions, run.run_id)
-    ledger.record(con, run, before, len(files), content)
+    for name, problem in find_problems(con, settings.landing, admissions, taken.part).items():
+        report.set_apart.setdefault(name, problem)
+    if taken.whole:
+        report.files += len(taken.files)
+        note_files(con, admissions, report.set_apart, run.run_id)
+        if taken.part:
+            note_members(con, taken.part)
+    ledger.record(con, run, before, len(taken.files) if taken.whole else 0, content)
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
 
 
-def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
+def _remove(con: duckdb.DuckDBPyConnection, taken: Slice, *, again: bool) -> None:
     """Take out what the files brought earlier; ``removed_records`` keeps what that touches."""
-    names = pd.DataFrame({"file": [file.name for file in files]}, dtype="string")
-    con.register("removed_files", names)
+    scope = _scope_of_removal(con, taken) if again else "false"
     con.execute(
-        """
+        f"""
         create or replace temp table removed_pushes as
         select push_id, file, received_at_utc
         from raw.pushes
-        where file in (from removed_files)
+        where {scope}
         """
     )
-    con.unregister("removed_files")
     scope = "push_id in (select push_id from removed_pushes)"
     con.execute(
         f"create or replace temp table removed_records as "
@@ -132,6 +163,32 @@ def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
     for name in ("raw.pushes", "raw.records", "raw.rejected_records"):
         models.mark_stale(con, models.load_models()[name], scope)
         con.execute(f"delete from {name} where {scope}")
+
+
+def _scope_of_removal(con: duckdb.DuckDBPyConnection, taken: Slice) -> str:
+    """Pushes of the files at hand; of a file in parts those in the part, at last all it lost."""
+    names = pd.DataFrame({"file": [file.name for file in taken.files]}, dtype="string")
+    con.register("removed_frame", names)
+    con.execute("create or replace temp table removed_files as from removed_frame")
+    con.unregister("removed_frame")
+    part = taken.part
+    if part is None:
+        return "file in (from removed_files)"
+    con.execute(
+        """
+        insert into removed_files
+        select file from ops.compacted_files where container in (from removed_files)
+        union
+        select distinct file from landed_lines
+        """
+    )
+    fresh = "create or replace temp table" if part.first_line == 1 else "insert into"
+    con.execute(
+        f"{fresh} seen_again {'as ' * (part.first_line == 1)}select push_id from landed_lines"
+    )
+    in_part = "push_id in (select push_id from landed_lines)"
+    lost = "or push_id not in (select push_id from seen_again where push_id is not null)"
+    return f"file in (from removed_files) and ({in_part} {lost * part.last})"
 
 
 def _store_raw(con: duckdb.DuckDBPyConnection) -> None:

@@ -9,9 +9,10 @@ import duckdb
 
 from ingest.settings import Settings
 from pipelines import ledger
-from pipelines.landed import LandedFile, list_landed, pending
+from pipelines.landed import LandedFile, look
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import manifest_path
+from pipelines.sealed import Survey, survey
 from pipelines.warehouse import open_warehouse, reference_version, warehouse_path
 
 LATE_AFTER = timedelta(hours=1)
@@ -49,23 +50,21 @@ class Status:
 
 def read_status(settings: Settings) -> Status:
     """Look at the data folder; waits a few seconds at most for a run that is on."""
-    files = list_landed(settings.landing)
-    status = Status(
-        landed_files=len(files),
-        landed_bytes=sum(file.size for file in files),
-        published=_published(settings),
-    )
-    waiting = files
+    status = Status(published=_published(settings))
     try:
         if warehouse_path(settings).exists():
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
-                waiting = pending(con, settings.landing)
+                looked = survey(con, settings.landing)
                 _read_warehouse(con, status)
                 status.outdated = _outdated(con, settings)
+        else:
+            listing = look(settings.landing, {})
+            looked = Survey(listing, listing.files)
     except WarehouseBusyError:
         status.busy = True
-        waiting = []
-    _add_pending(settings.landing, status, waiting)
+        looked = Survey(look(settings.landing, {}), [])
+    status.landed_files, status.landed_bytes = looked.files, looked.bytes
+    _add_pending(settings.landing, status, looked.pending)
     status.problems = list(_problems(status))
     return status
 

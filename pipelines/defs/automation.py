@@ -6,9 +6,10 @@ import dagster as dg
 
 from ingest.settings import load_settings
 from pipelines.history import UNFINISHED, bury_dead_runs, sweep_history
-from pipelines.landed import list_landed, pending
+from pipelines.landed import list_landed
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import can_publish
+from pipelines.sealed import survey
 from pipelines.warehouse import open_warehouse, warehouse_path
 
 refresh = dg.define_asset_job(
@@ -28,7 +29,7 @@ def reason_to_run() -> str | None:
         files = len(list_landed(settings.landing))
         return f"{files} landed files" if files else None
     with open_warehouse(settings, read_only=True, patience_s=0) as con:
-        files = len(pending(con, settings.landing))
+        files = len(survey(con, settings.landing).pending)
         if files:
             return f"{files} landed files"
         return "unpublished changes" if can_publish(con) else None

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipelines.decode import decode
+from pipelines.decode import decode, read_lines
 from pipelines.push import decode_push
 from pipelines.rejects import Reason
 from pipelines.warehouse import open_warehouse
@@ -43,7 +43,8 @@ class Decoder:
     def all(self, bodies: list[bytes]) -> list[Push]:
         file = land_bodies(self.settings, bodies)
         name = str(file.relative_to(self.settings.landing))
-        decode(self.con, self.settings.landing, [name])
+        read_lines(self.con, self.settings.landing, [name])
+        decode(self.con)
         return [self._found(push(body, n).push_id) for n, body in enumerate(bodies)]
 
     def one(self, body: bytes) -> Push:
