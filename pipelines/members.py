@@ -24,6 +24,11 @@ _HAS_EXTRA, _HAS_NAME = 4, 8
 class DamagedGzipError(ValueError):
     """A gzip file is damaged or ends too early; the message says which."""
 
+    def __init__(self, message: str, member: int) -> None:
+        super().__init__(message)
+        self.member = member
+        """The member that is damaged, counted from 0."""
+
 
 class Chunk(NamedTuple):
     """A stretch of what a member holds."""
@@ -46,26 +51,38 @@ def write_member(name: str, source: BinaryIO, target: BinaryIO) -> None:
         shutil.copyfileobj(source, member, 16 * _CHUNK_BYTES)
 
 
-def read_members(file: BinaryIO) -> Iterator[Chunk]:
-    """Yield what a gzip file holds, some megabytes at a time at most.
+def sound_members(file: BinaryIO) -> tuple[int, str | None]:
+    """Count the members before the first damaged one; says what is wrong with that."""
+    members = 0
+    try:
+        for chunk in read_members(file):
+            members = chunk.member
+    except DamagedGzipError as error:
+        return error.member, str(error)
+    return members + 1, None
 
-    Raises DamagedGzipError behind the last chunk that could be read.
+
+def read_members(file: BinaryIO, most: int | None = None) -> Iterator[Chunk]:
+    """Yield what the first ``most`` members of a gzip file hold, in stretches.
+
+    Raises DamagedGzipError where a member is damaged; its length and checksum stand at its end,
+    so a stretch of it may have been yielded by then.
     """
     number, waiting = 0, file.read(_CHUNK_BYTES)
-    while waiting:
+    while waiting and number != most:
         if len(waiting) < _LONGEST_HEADER_BYTES:
             waiting += file.read(_CHUNK_BYTES)
         name, engine = _name(waiting), zlib.decompressobj(_GZIP)
         while not engine.eof:
-            if not waiting:
-                raise DamagedGzipError("ends too early")
             try:
                 data = engine.decompress(waiting)
             except zlib.error as error:
-                raise DamagedGzipError("is damaged") from error
+                raise DamagedGzipError("is damaged", number) from error
             if data:
                 yield Chunk(number, name, data)
             waiting = b"" if engine.eof else file.read(_CHUNK_BYTES)
+            if not engine.eof and not waiting:
+                raise DamagedGzipError("ends too early", number)
         number, waiting = number + 1, engine.unused_data or file.read(_CHUNK_BYTES)
 
 

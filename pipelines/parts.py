@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipelines.landed import Admission, LandedFile, admit, fits_in_a_slice
-from pipelines.members import Chunk, DamagedGzipError, read_members
+from pipelines.members import Chunk, read_members, sound_members
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _CHUNK_BYTES = 1 << 20
@@ -94,7 +94,7 @@ class _Reader:
             digest.update(chunk.data)
             size, last = size + len(chunk.data), chunk
             yield chunk
-        if last is not None and self.problem is None:
+        if last is not None:
             self._note(last, offset, size, digest.hexdigest())
 
     def _note(self, chunk: Chunk, offset: int, size: int, digest: str) -> None:
@@ -108,14 +108,19 @@ class _Reader:
 
     def _chunks(self) -> Iterator[Chunk]:
         with (self.landing / self.file.name).open("rb") as file:
-            try:
-                for chunk in read_members(file) if self.file.compressed else _plain(file):
-                    self.bytes_read = file.tell()
-                    yield chunk
-            except DamagedGzipError as error:
-                self.problem = (
-                    f"{error} as gzip; what could be read is taken, restore it from a backup"
-                )
+            for chunk in self._sound(file) if self.file.compressed else _plain(file):
+                self.bytes_read = file.tell()
+                yield chunk
+
+    def _sound(self, file: BinaryIO) -> Iterator[Chunk]:
+        """Members before the first damaged one: what a damaged one gives depends on the reader."""
+        sound, fault = sound_members(file)
+        if fault is not None:
+            self.problem = (
+                f"{fault} as gzip; what precedes the damage is taken, restore it from a backup"
+            )
+        file.seek(0)
+        yield from read_members(file, sound)
 
 
 def _plain(file: BinaryIO) -> Iterator[Chunk]:

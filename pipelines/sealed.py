@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipelines.landed import Folder, LandedFile, Listing, look, stamp_of
+from pipelines.landed import Folder, LandedFile, Listing, Sealed, look, stamp_of
 from pipelines.warehouse import transaction
 
 SEAL_AFTER = timedelta(days=3)
@@ -46,7 +46,16 @@ class Survey:
 def survey(con: duckdb.DuckDBPyConnection, landing: Path) -> Survey:
     """List what is not sealed and compare it with what the warehouse has read."""
     rows = con.execute("select folder, stamp, files, bytes from ops.sealed_days").fetchall()
-    listing = look(landing, {folder: (stamp, files, size) for folder, stamp, files, size in rows})
+    return _survey(con, landing, {name: (stamp, n, size) for name, stamp, n, size in rows})
+
+
+def survey_all(con: duckdb.DuckDBPyConnection, landing: Path) -> Survey:
+    """List everything, sealed or not."""
+    return _survey(con, landing, {})
+
+
+def _survey(con: duckdb.DuckDBPyConnection, landing: Path, sealed: Sealed) -> Survey:
+    listing = look(landing, sealed)
     known = _known(con, listing)
     fresh = [
         file
@@ -59,14 +68,13 @@ def survey(con: duckdb.DuckDBPyConnection, landing: Path) -> Survey:
 def _known(con: duckdb.DuckDBPyConnection, listing: Listing) -> Known:
     """What was read of the days that were listed; of others nothing is asked."""
     days = sorted({file.day for file in listing.files if file.day is not None})
-    scope = "landing_day is null or landing_day in (select unnest(?::date[]))"
     rows = con.execute(
-        f"""
-        select file, bytes, changed_ns, 'compacted' from ops.compacted_files where {scope}
-        union all
-        select file, bytes, changed_ns, state from ops.files where {scope}
+        """
+        select file, bytes, changed_ns, state
+        from ops.files
+        where landing_day is null or landing_day in (select unnest(?::date[]))
         """,
-        [days, days],
+        [days],
     ).fetchall()
     return {name: (size, changed_ns, state) for name, size, changed_ns, state in rows}
 

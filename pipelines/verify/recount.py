@@ -1,10 +1,11 @@
 """The steps of a verification, in order, and what one hands to the next."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ingest.settings import Settings
 from pipelines.verify import messages, pushes
@@ -17,6 +18,7 @@ from pipelines.verify.books import (
 )
 from pipelines.verify.clock import handset_clock
 from pipelines.verify.codes import carrier_codes, reference_version
+from pipelines.verify.compacted import Original
 from pipelines.verify.content import Content
 from pipelines.verify.findings import Findings, Verification
 from pipelines.verify.forms import read_form
@@ -38,6 +40,12 @@ from pipelines.verify.winners import Rules
 
 _OURS = ("files", "reports", "lines", "outcomes")
 """Spills of what is recounted, beside those of the tables."""
+
+
+def _known(columns: Sequence[Any]) -> KnownFile:
+    name, size, digest, state, *originals = columns
+    found = [Original(*one) for one in zip(*originals, strict=True)]
+    return KnownFile(name, size, digest, state, found)
 
 
 class Recount:
@@ -93,7 +101,7 @@ class Recount:
         """Read every line of every known file; reports and lines go to their buckets."""
         done, there = 0, 0
         for _, *columns in self._spills["files"].rows(0):
-            known = KnownFile(*columns)
+            known = _known(columns)
             there += (self._settings.landing / known.name).exists()
             if known.digest:
                 self._found.files += 1
@@ -107,11 +115,11 @@ class Recount:
     def _read_file(self, known: KnownFile, done: int) -> None:
         total = max(1, self._bytes)
         for push in read_file(self._settings.landing / known.name, known, self._findings):
-            self._take_apart(push, known.name)
+            self._take_apart(push)
             done += len(push.body)
             self._progress(1, min(1.0, done / total))
 
-    def _take_apart(self, push: LandedPush, file: str) -> None:
+    def _take_apart(self, push: LandedPush) -> None:
         self._lines += 1
         form = read_form(push.body)
         taken = take(form.elements, push.received_us, push.push_id, self._lines)
@@ -122,7 +130,7 @@ class Recount:
             key=push_key(push.push_id),
             push_id=push.push_id,
             number=self._lines,
-            file=file,
+            file=push.file,
             received_us=push.received_us,
             digest=push.digest,
             body_bytes=len(push.body),

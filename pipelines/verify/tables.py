@@ -84,9 +84,26 @@ class Version(NamedTuple):
 
 
 FILES = """
-    select file, coalesce(bytes, 0), sha256, state from ops.files
-    where file is not null
-    order by file
+    with original as (
+        select
+            container,
+            list(file order by offset_bytes, file) as files,
+            list(coalesce(offset_bytes, 0) order by offset_bytes, file) as offsets,
+            list(coalesce(bytes, 0) order by offset_bytes, file) as sizes,
+            list(sha256 order by offset_bytes, file) as digests
+        from ops.compacted_files
+        where file is not null
+        group by container
+    )
+    select
+        files.file, coalesce(files.bytes, 0), files.sha256, files.state,
+        coalesce(original.files, []), coalesce(original.offsets, []),
+        coalesce(original.sizes, []), coalesce(original.digests, [])
+    from ops.files as files
+    left join original
+        on original.container = files.file
+    where files.file is not null
+    order by files.file
 """
 BY_SID = {
     "core.sms_status": """

@@ -9,6 +9,5 @@ columns:
   offset_bytes: bigint -- Where it begins in what zcat of the container gives.
   bytes: bigint -- Size in bytes.
   sha256: varchar -- Digest of its bytes.
-  changed_ns: bigint -- Time of its last change, nanoseconds since 1970; null where it was found in the container.
   run_id: varchar -- Run that read it last as a file of its own; null where it was found in the container.
 */
