@@ -16,12 +16,14 @@ import duckdb
 import pandas as pd
 
 from ingest.settings import Settings
-from pipelines import ledger, models
+from pipelines import changes, ledger, models
+from pipelines.changes import Change
 from pipelines.decode import decode, read_lines
 from pipelines.landed import LandedFile, admit, list_landed, slices
 from pipelines.notes import find_problems, note_files, note_members
 from pipelines.parts import Part, parts_of
 from pipelines.progress import Progress, silent
+from pipelines.rules import note_rules, rules_now
 from pipelines.sealed import seal, survey
 from pipelines.warehouse import load_reference, reference_version, transaction
 
@@ -53,16 +55,20 @@ class LoadReport:
     """Landing days of the files."""
     set_apart: dict[str, str] = field(default_factory=dict)
     """Files in which something needs a person, with the problem."""
+    changes: list[Change] = field(default_factory=list)
+    """What moved, where landing days were taken again."""
 
 
 def load(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     run_id: str,
-    days: Iterable[date] | None = None,
+    days: Iterable[date | None] | None = None,
     on_progress: Progress = silent,
 ) -> LoadReport:
     """Take in every pending file, or once more every file of the given landing days.
+
+    The day None stands for files that lie in no day's folder.
 
     ``on_progress`` hears how many bytes of how many are done.
     """
@@ -73,6 +79,11 @@ def load(
     report = LoadReport(days={file.day for file in files if file.day})
     run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
     done, total = 0, sum(file.size for file in files)
+    if files:
+        with transaction(con):
+            note_rules(con, rules_now(settings, reference_version()))
+    if not looked:
+        changes.begin(con)
     for group in slices(files, _slice_bytes(settings)):
         for part in _parts(settings, group):
             with transaction(con):
@@ -81,10 +92,20 @@ def load(
             on_progress(done, total)
     if looked:
         seal(con, settings.landing, looked.listing)
+    elif files:
+        _heal(con, run)
+        report.changes = changes.found_in_place(con, run_id)
     return report
 
 
-def _files_of(landing: Path, days: Iterable[date]) -> list[LandedFile]:
+def _heal(con: duckdb.DuckDBPyConnection, run: ledger.Run) -> None:
+    """Hash everything anew: what was made again may have been tampered with before."""
+    with transaction(con):
+        before = ledger.totals(con)
+        ledger.record(con, run, before, 0, ledger.content_anew(con))
+
+
+def _files_of(landing: Path, days: Iterable[date | None]) -> list[LandedFile]:
     wanted = set(days)
     return [file for file in list_landed(landing) if file.day in wanted]
 
@@ -123,10 +144,7 @@ def _load_slice(
     _remove(con, taken, again=again)
     decode(con)
     _store_raw(con)
-    content = _settle_core(con)
-    if again:
-        # what was made again may have been tampered with: its old hash is worth nothing
-        content = ledger.content_anew(con)
+    content = _settle_core(con, again=again)
     report.pushes += _count(con, "landed_pushes")
     for name, problem in find_problems(con, settings.landing, admissions, taken.part).items():
         report.set_apart.setdefault(name, problem)
@@ -160,6 +178,7 @@ def _remove(con: duckdb.DuckDBPyConnection, taken: Slice, *, again: bool) -> Non
     )
     if not _count(con, "removed_pushes"):
         return
+    changes.remember_pushes(con)
     for name in ("raw.pushes", "raw.records", "raw.rejected_records"):
         models.mark_stale(con, models.load_models()[name], scope)
         con.execute(f"delete from {name} where {scope}")
@@ -201,7 +220,8 @@ def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
             push.push_id, push.file, push.received_at_utc, push.body_bytes, push.sha256,
             found.decoding, found.records, found.repaired_mobiles,
             found.records - coalesce(rejected.n, 0) as accepted,
-            0 as duplicates, 0 as conflicts, coalesce(rejected.n, 0) as rejected
+            0 as duplicates, 0 as conflicts, coalesce(rejected.n, 0) as rejected,
+            getvariable('rules_version')::varchar as rules_version
         from landed_pushes as push
         join new_pushes as found using (push_id)
         left join (select push_id, count(*) as n from new_rejects group by all) as rejected
@@ -210,12 +230,14 @@ def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _settle_core(con: duckdb.DuckDBPyConnection) -> ledger.ContentChange:
+def _settle_core(con: duckdb.DuckDBPyConnection, *, again: bool) -> ledger.ContentChange:
     """Compute everything about the touched messages anew, and mark what follows from it."""
     every = models.load_models()
     core = [model for model in every.values() if model.schema == "core"]
     models.run_temporary(con, ("core.touched_sids", "raw.repeated_before"))
     before = ledger.touched_content(con)
+    if again:
+        changes.remember_messages(con)
     _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
     for model in core:
         if model.temporary and model.name not in ("core.touched_sids", "core.touched_content"):

@@ -8,6 +8,7 @@ import duckdb
 
 from ingest.settings import load_settings
 from pipelines import checks, ledger, models
+from pipelines.changes import as_markdown
 from pipelines.history import hold_run
 from pipelines.load import LoadReport, load
 from pipelines.marts import mart_models, rebuild_marts, refresh_marts
@@ -125,7 +126,9 @@ def load_assets(
     with open_warehouse(settings) as con:
         report = load(con, settings, context.run.run_id, days, progress())
         figures = _ledger_metadata(con, context.run.run_id)
-        if not again:
+        if again:
+            figures = {**figures, "changes": dg.MetadataValue.md(as_markdown(report.changes))}
+        else:
             _note_partitions(context, report, figures)
         for model in _loaded_models():
             metadata = {"dagster/row_count": _rows(con, model), **figures}

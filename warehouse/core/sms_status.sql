@@ -43,6 +43,7 @@ columns:
   handset_latency_s: double -- Seconds from sent_at_utc to handset_time_utc; null without a send log.
   end_to_end_s: double -- Seconds from sent_at_utc to the push; null without a send log.
   tag: varchar -- Tag of the send log, such as a template or campaign; null without one.
+  rules_version: varchar -- Version of the rules this row was made by, see ops.rules.
 */
 select
     winner.sid,
@@ -73,7 +74,8 @@ select
     null::timestamp as sent_at_utc,
     null::double as handset_latency_s,
     null::double as end_to_end_s,
-    null::varchar as tag
+    null::varchar as tag,
+    getvariable('rules_version')::varchar as rules_version
 from winners as winner
 left join numbers as number
     on number.mobile = winner.mobile
