@@ -46,6 +46,7 @@ class Message(NamedTuple):
     country_code: str | None
     sent_at_utc: int | None
     tag: str | None
+    rules_version: str | None
 
 
 class Push(NamedTuple):
@@ -64,6 +65,7 @@ class Push(NamedTuple):
     conflicts: int
     rejected: int
     repaired_mobiles: int
+    rules_version: str | None
 
 
 class Version(NamedTuple):
@@ -112,7 +114,8 @@ BY_SID = {
             handset_time_raw, epoch_us(event_time_utc), epoch_us(event_hour_utc), error_code,
             error_detail, error_category, error_party, error_permanent, error_match,
             epoch_us(first_received_at_utc), push_id, copies, conflicting, report_lag_s,
-            range_operator, mobile_e164, country_code, epoch_us(sent_at_utc), tag
+            range_operator, mobile_e164, country_code, epoch_us(sent_at_utc), tag,
+            rules_version
         from core.sms_status
     """,
     "core.conflicting_reports": """
@@ -128,7 +131,7 @@ BY_PUSH = {
     "raw.pushes": """
         select
             push_id, file, epoch_us(received_at_utc), body_bytes, sha256, decoding, records,
-            accepted, duplicates, conflicts, rejected, repaired_mobiles
+            accepted, duplicates, conflicts, rejected, repaired_mobiles, rules_version
         from raw.pushes
     """,
     "raw.rejected_records": """
@@ -138,6 +141,15 @@ BY_PUSH = {
     "raw.records": "select push_id, count(*) from raw.records group by push_id",
 }
 """Tables whose rows meet the lines of their push; the push id comes first."""
+BY_FILE = {
+    "ops.ledger_by_file": """
+        select
+            file, pushes, records, messages, duplicates, conflicts, rejected,
+            epoch_us(first_received_at_utc), epoch_us(last_received_at_utc), erased, balanced
+        from ops.ledger_by_file
+    """,
+}
+"""Tables whose rows meet the pushes of their file; the file comes first."""
 
 MARTS = {
     "marts.delivery_hourly": """
@@ -152,12 +164,12 @@ MARTS = {
     """,
 }
 """Tables compared as a whole, with the counts of ``content.py``."""
-EVERY = BY_SID | BY_PUSH | MARTS
+EVERY = BY_SID | BY_PUSH | BY_FILE | MARTS
 
 
-def push_key(push_id: str | None) -> int:
-    """Return the number by which everything about a push meets."""
-    return crc32((push_id or "").encode())
+def text_key(text: str | None) -> int:
+    """Return the number by which everything about a push, or a file, meets."""
+    return crc32((text or "").encode())
 
 
 @contextmanager
@@ -203,11 +215,11 @@ def copy_tables(
     total, done = sum(sizes.values()), 0
     for name, query in EVERY.items():
         for rows in stream(con, query):
-            spills[name].extend(map(_keyed, rows) if name in BY_PUSH else rows)
+            spills[name].extend(rows if name in BY_SID or name in MARTS else map(_keyed, rows))
             on_progress(min(1.0, (done + len(rows)) / total))
             done += len(rows)
         spills[name].flush()
 
 
 def _keyed(row: Row) -> tuple[Any, ...]:
-    return (push_key(row[0]), *row)
+    return (text_key(row[0]), *row)

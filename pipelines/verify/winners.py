@@ -1,6 +1,6 @@
 """Which report of each message wins, and what follows from it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ class Rules:
 
     handset_us: HandsetClock
     codes: CarrierCodes
+    current: Collection[str | None]
+    """Versions under which these rules stand in the tables."""
 
 
 @dataclass(slots=True)
