@@ -26,6 +26,7 @@ import pandas as pd
 from ingest.settings import Settings
 from pipelines.files import sync
 from pipelines.landed import Folder, LandedFile
+from pipelines.lock import PATIENCE_S
 from pipelines.members import SUFFIX, can_be_member, read_members, sound_members, write_member
 from pipelines.progress import Progress, silent
 from pipelines.sealed import survey_all
@@ -64,14 +65,19 @@ class _Original(NamedTuple):
         return self.file.name.rpartition("/")[2]
 
 
-def compact(settings: Settings, before: date, on_progress: Progress = silent) -> Compaction:
+def compact(
+    settings: Settings,
+    before: date,
+    on_progress: Progress = silent,
+    patience_s: float = PATIENCE_S,
+) -> Compaction:
     """Put together the files of every landing day before a date (UTC).
 
     ``on_progress`` hears how many bytes of how many are done. Raises WarehouseBusyError where a
-    run is on.
+    run is on for longer than ``patience_s``.
     """
     done = Compaction()
-    with open_warehouse(settings) as con:
+    with open_warehouse(settings, patience_s=patience_s) as con:
         looked = survey_all(con, settings.landing)
         folders = [one for one in looked.listing.folders if _day(one) < before]
         pending = {file.name.rpartition("/")[0] for file in looked.pending}

@@ -1,6 +1,7 @@
 """The graph, the job, its checks, the sensor and the history, on an instance as `dlr up` has it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -569,6 +570,45 @@ def test_old_runs_are_forgotten_with_their_files(
     assert sweep_history(instance, keep=timedelta(0)) == 2
     assert [one.run_id for one in instance.get_runs()] == [under_way]
     assert files_of(instance, old) == files_of(instance, young) == []
+
+
+def test_housekeeping_compacts_finished_days_unless_told_not_to(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    housekeeping = defs().resolve_job_def("housekeeping")
+    assert housekeeping.execute_in_process(instance=instance, run_config=QUIET).success
+    for records in (A, B):
+        land(settings, MONDAY, records)
+    today = datetime.now(UTC).date()
+    young = land(settings, today, A)
+    run(settings)
+    before = fingerprint(settings)
+    with monkeypatch.context() as off:
+        off.setenv("DLR_COMPACT_AFTER_DAYS", "0")
+        assert housekeeping.execute_in_process(instance=instance, run_config=QUIET).success
+    folder = settings.landing / "yunpian" / MONDAY.isoformat()
+    assert len(list(folder.glob("*.jsonl"))) == 2
+    assert housekeeping.execute_in_process(instance=instance, run_config=QUIET).success
+    [container] = folder.iterdir()
+    assert re.fullmatch(r"\d{8}T\d{6}\.\d{6}Z-compacted-[0-9a-f]{8}\.jsonl\.gz", container.name)
+    assert young.exists()
+    with somebody_working(settings):
+        assert housekeeping.execute_in_process(instance=instance, run_config=QUIET).success
+    assert execute(instance).success
+    assert fingerprint(settings) == before
+
+
+def test_a_day_asked_for_again_says_what_moved(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(settings, MONDAY, record(9527, user_receive_time="2026-03-02 15:00:00"))
+    run(settings)
+    monkeypatch.setenv("DLR_PROVIDER_TIMEZONE", "UTC")
+    assert execute(instance, partition_key=MONDAY.isoformat(), asset_selection=LOADED).success
+    shown = metadata(instance, STATUS)["changes"]
+    assert (
+        shown == "| what | before | after | rows |\n|---|---|---|---:|\n| event_time | – | – | 1 |"
+    )
 
 
 def test_forgetting_runs_does_not_forget_which_landing_days_are_done(

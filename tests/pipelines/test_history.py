@@ -142,9 +142,8 @@ def crashing(step: str, calls: int) -> Iterator[None]:
             raise Crash
         return real(*args, **kwargs)
 
-    with patch(step, crash):
-        with suppress(Crash):
-            yield
+    with patch(step, crash), suppress(Crash):
+        yield
 
 
 class Folder:
