@@ -1,7 +1,7 @@
 """Landed files to ``raw`` and ``core``: one slice of files, one transaction.
 
-    files -> decode -> raw.pushes, raw.records, raw.rejected_records
-          -> touched_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
+    files -> decode -> raw.pushes, raw.rejected_records
+          -> contested_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
 
 A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
 slice and never doubles it. Marts and exports follow from what is marked stale.
@@ -98,7 +98,7 @@ def _load_slice(
     content = _settle_core(con)
     if again:
         # what was made again may have been tampered with: its old hash is worth nothing
-        content = ledger.content_anew(con)
+        content = ledger.content_anew(con, content)
     report.pushes += _count(con, "landed_pushes")
     report.files += len(files)
     report.set_apart |= note_files(con, settings.landing, admissions, run.run_id)
@@ -122,18 +122,21 @@ def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
     con.unregister("removed_files")
     scope = "push_id in (select push_id from removed_pushes)"
     con.execute(
-        f"create or replace temp table removed_records as "
-        f"select distinct sid from raw.records where {scope}"
+        f"""
+        create or replace temp table removed_records as
+        select sid from core.sms_status where {scope}
+        union
+        select sid from core.repeated_reports where {scope}
+        """
     )
     if not _count(con, "removed_pushes"):
         return
-    for name in ("raw.pushes", "raw.records", "raw.rejected_records"):
+    for name in ("raw.pushes", "raw.rejected_records"):
         models.mark_stale(con, models.load_models()[name], scope)
         con.execute(f"delete from {name} where {scope}")
 
 
 def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("insert into raw.records by name from new_records")
     con.execute("insert into raw.rejected_records by name from new_rejects")
     con.execute(
         """
@@ -153,19 +156,32 @@ def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
 
 def _settle_core(con: duckdb.DuckDBPyConnection) -> ledger.ContentChange:
     """Compute everything about the touched messages anew, and mark what follows from it."""
-    every = models.load_models()
-    core = [model for model in every.values() if model.schema == "core"]
-    models.run_temporary(con, ("core.touched_sids", "raw.repeated_before"))
+    core = [model for model in models.load_models().values() if model.schema == "core"]
+    steps = [one.name for one in core if one.temporary and one.name != "core.touched_content"]
+    models.run_temporary(con, (*steps, "raw.repeated_before"))
     before = ledger.touched_content(con)
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+    _mark_messages(con)
     for model in core:
-        if model.temporary and model.name not in ("core.touched_sids", "core.touched_content"):
-            models.run_temporary(con, (model.name,))
-        elif model.scope == "sid in (from touched_sids)":
-            models.refresh(con, model)
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+        if model.scope == "sid in (from contested_sids)":
+            (models.replace if model.name == "core.sms_status" else models.refresh)(con, model)
+    after = ledger.touched_content(con)
+    _mark_messages(con)
     _attribute_repetitions(con)
-    return ledger.ContentChange(before, ledger.touched_content(con))
+    return ledger.ContentChange(before, after, after.messages == ledger.reported_messages(con))
+
+
+def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
+    """Remember the hours and exported parts in which the touched messages lie."""
+    _mark_hours(con, "event", "touched_content", "event_hour_utc", "true")
+    con.execute(
+        """
+        insert into ops.stale_parts
+        select distinct 'core.sms_status', event_hour_utc::date, received_hour_utc
+        from touched_content
+        except
+        from ops.stale_parts
+        """
+    )
 
 
 def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:
