@@ -57,9 +57,17 @@ def remember_pushes(con: duckdb.DuckDBPyConnection) -> None:
 
 def remember_messages(con: duckdb.DuckDBPyConnection) -> None:
     """Remember what stands there for the touched messages, and which pushes are new."""
-    fresh = "sid in (from touched_sids) and sid not in (from compared_sids)"
+    con.execute(
+        """
+        create or replace temp table freshly_touched as
+        (select sid from new_records union select sid from contested_sids)
+        except
+        from compared_sids
+        """
+    )
+    fresh = "sid in (from freshly_touched)"
     con.execute(f"insert into old_messages select {_MESSAGE} from core.sms_status where {fresh}")
-    con.execute("insert into compared_sids from touched_sids except from compared_sids")
+    con.execute("insert into compared_sids from freshly_touched")
     con.execute(
         """
         insert into compared_pushes

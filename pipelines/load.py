@@ -1,7 +1,7 @@
 """Landed files to ``raw`` and ``core``: one slice of files, one transaction.
 
-    files -> decode -> raw.pushes, raw.records, raw.rejected_records
-          -> touched_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
+    files -> decode -> raw.pushes, raw.rejected_records
+          -> contested_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
 
 A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
 slice and never doubles it. Marts and exports follow from what is marked stale.
@@ -84,25 +84,30 @@ def load(
             note_rules(con, rules_now(settings, reference_version()))
     if not looked:
         changes.begin(con)
+    settled: list[ledger.ContentChange] = []
     for group in slices(files, _slice_bytes(settings)):
         for part in _parts(settings, group):
+            taken = Slice(group, part)
             with transaction(con):
-                _load_slice(con, settings, Slice(group, part), run, report, again=looked is None)
+                settled += [_load_slice(con, settings, taken, run, report, again=not looked)]
             done += part.bytes_read if part else sum(file.size for file in group)
             on_progress(done, total)
     if looked:
         seal(con, settings.landing, looked.listing)
     elif files:
-        _heal(con, run)
+        _heal(con, run, settled)
         report.changes = changes.found_in_place(con, run_id)
     return report
 
 
-def _heal(con: duckdb.DuckDBPyConnection, run: ledger.Run) -> None:
+def _heal(
+    con: duckdb.DuckDBPyConnection, run: ledger.Run, settled: list[ledger.ContentChange]
+) -> None:
     """Hash everything anew: what was made again may have been tampered with before."""
     with transaction(con):
         before = ledger.totals(con)
-        ledger.record(con, run, before, 0, ledger.content_anew(con))
+        one_row_each = all(change.one_row_each for change in settled)
+        ledger.record(con, run, before, 0, ledger.content_anew(con, one_row_each=one_row_each))
 
 
 def _files_of(landing: Path, days: Iterable[date | None]) -> list[LandedFile]:
@@ -136,7 +141,7 @@ def _load_slice(
     report: LoadReport,
     *,
     again: bool,
-) -> None:
+) -> ledger.ContentChange:
     before = ledger.totals(con)
     admissions = [taken.part.admission] if taken.part else admit(settings.landing, taken.files)
     names = [one.file.name for one in admissions if not one.problem]
@@ -154,6 +159,7 @@ def _load_slice(
         if taken.part:
             note_members(con, taken.part)
     ledger.record(con, run, before, len(taken.files) if taken.whole else 0, content)
+    return content
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -173,13 +179,17 @@ def _remove(con: duckdb.DuckDBPyConnection, taken: Slice, *, again: bool) -> Non
     )
     scope = "push_id in (select push_id from removed_pushes)"
     con.execute(
-        f"create or replace temp table removed_records as "
-        f"select distinct sid from raw.records where {scope}"
+        f"""
+        create or replace temp table removed_records as
+        select sid from core.sms_status where {scope}
+        union
+        select sid from core.repeated_reports where {scope}
+        """
     )
     if not _count(con, "removed_pushes"):
         return
     changes.remember_pushes(con)
-    for name in ("raw.pushes", "raw.records", "raw.rejected_records"):
+    for name in ("raw.pushes", "raw.rejected_records"):
         models.mark_stale(con, models.load_models()[name], scope)
         con.execute(f"delete from {name} where {scope}")
 
@@ -211,7 +221,6 @@ def _scope_of_removal(con: duckdb.DuckDBPyConnection, taken: Slice) -> str:
 
 
 def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("insert into raw.records by name from new_records")
     con.execute("insert into raw.rejected_records by name from new_rejects")
     con.execute(
         """
@@ -232,23 +241,36 @@ def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
 
 def _settle_core(con: duckdb.DuckDBPyConnection, *, again: bool) -> ledger.ContentChange:
     """Compute everything about the touched messages anew, and mark what follows from it."""
-    every = models.load_models()
-    core = [model for model in every.values() if model.schema == "core"]
-    models.run_temporary(con, ("core.touched_sids", "raw.repeated_before"))
+    core = [model for model in models.load_models().values() if model.schema == "core"]
+    steps = [one.name for one in core if one.temporary and one.name != "core.touched_content"]
+    models.run_temporary(con, (*steps, "raw.repeated_before"))
     before = ledger.touched_content(con)
     if again:
         changes.remember_messages(con)
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+    _mark_messages(con)
     for model in core:
-        if model.temporary and model.name not in ("core.touched_sids", "core.touched_content"):
-            models.run_temporary(con, (model.name,))
-        elif model.scope == "sid in (from touched_sids)":
-            models.refresh(con, model)
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+        if model.scope == "sid in (from contested_sids)":
+            (models.replace if model.name == "core.sms_status" else models.refresh)(con, model)
+    after = ledger.touched_content(con)
+    _mark_messages(con)
     _attribute_repetitions(con)
     models.run_temporary(con, ("ops.touched_files",))
-    models.refresh(con, every["ops.ledger_by_file"])
-    return ledger.ContentChange(before, ledger.touched_content(con))
+    models.refresh(con, models.load_models()["ops.ledger_by_file"])
+    return ledger.ContentChange(before, after, after.messages == ledger.reported_messages(con))
+
+
+def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
+    """Remember the hours and exported parts in which the touched messages lie."""
+    _mark_hours(con, "event", "touched_content", "event_hour_utc", "true")
+    con.execute(
+        """
+        insert into ops.stale_parts
+        select distinct 'core.sms_status', event_hour_utc::date, received_hour_utc
+        from touched_content
+        except
+        from ops.stale_parts
+        """
+    )
 
 
 def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:

@@ -187,7 +187,6 @@ class Recount:
             bucket = self._pushes(number)
             bucket.compare(outcomes, findings, covered, whole=self._day is None)
             bucket.compare_rejected(spills["raw.rejected_records"].rows(number), findings)
-            bucket.compare_records(spills["raw.records"].rows(number), findings)
             spills["tallies"].extend(map(tuple, bucket.tallies(outcomes)))
             self._made_by["raw.pushes"].update(row[-1] for row in spills["raw.pushes"].rows(number))
             self._progress(_PUSHES, (number + 1) / self._buckets)

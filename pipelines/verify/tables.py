@@ -38,6 +38,7 @@ class Message(NamedTuple):
     error_match: str | None
     first_received_at_utc: int
     push_id: str
+    position: int
     copies: int
     conflicting: bool
     report_lag_s: float | None
@@ -85,6 +86,23 @@ class Version(NamedTuple):
     is_winner: bool
 
 
+class Repeated(NamedTuple):
+    """A row of ``core.repeated_reports``."""
+
+    sid: int
+    push_id: str
+    position: int
+    outcome: str
+    received_at_utc: int
+    uid: str | None
+    mobile: str | None
+    report_status: str
+    handset_time_utc: int | None
+    handset_time_raw: str | None
+    error_code: str | None
+    error_detail: str | None
+
+
 FILES = """
     with original as (
         select
@@ -113,8 +131,8 @@ BY_SID = {
             sid, uid, mobile, report_status, delivered, epoch_us(handset_time_utc),
             handset_time_raw, epoch_us(event_time_utc), epoch_us(event_hour_utc), error_code,
             error_detail, error_category, error_party, error_permanent, error_match,
-            epoch_us(first_received_at_utc), push_id, copies, conflicting, report_lag_s,
-            range_operator, mobile_e164, country_code, epoch_us(sent_at_utc), tag,
+            epoch_us(first_received_at_utc), push_id, position, copies, conflicting,
+            report_lag_s, range_operator, mobile_e164, country_code, epoch_us(sent_at_utc), tag,
             rules_version
         from core.sms_status
     """,
@@ -124,7 +142,12 @@ BY_SID = {
             error_code, error_detail, copies, epoch_us(first_received_at_utc), is_winner
         from core.conflicting_reports
     """,
-    "core.repeated_reports": "select sid, push_id, position, outcome from core.repeated_reports",
+    "core.repeated_reports": """
+        select
+            sid, push_id, position, outcome, epoch_us(received_at_utc), uid, mobile, report_status,
+            epoch_us(handset_time_utc), handset_time_raw, error_code, error_detail
+        from core.repeated_reports
+    """,
 }
 """Tables whose rows meet the reports of their message; the sid comes first."""
 BY_PUSH = {
@@ -138,7 +161,6 @@ BY_PUSH = {
         select push_id, position, reason, field, epoch_us(received_at_utc)
         from raw.rejected_records
     """,
-    "raw.records": "select push_id, count(*) from raw.records group by push_id",
 }
 """Tables whose rows meet the lines of their push; the push id comes first."""
 BY_FILE = {
