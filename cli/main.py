@@ -15,7 +15,8 @@ COMMANDS = {
     "simulate": "act as the provider against a receiver",
     "status": "what is landed, pending, processed, rejected, published; 1 if a person is needed",
     "verify": "recount everything from the raw bytes and compare",
-    "rebuild": "throw the warehouse away and make it anew from the landed files",
+    "rebuild": "make the warehouse anew from the landed files, or from a landing day on",
+    "compact": "put the landed files of finished days together, one compressed file a day",
     "sql": "query the published database",
 }
 

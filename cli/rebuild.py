@@ -1,28 +1,61 @@
-"""`dlr rebuild`: throw the warehouse away, make it anew from the landed files."""
+"""`dlr rebuild`: make the warehouse anew from the landed files, as a whole or from a day on."""
 
 import argparse
 import secrets
+from datetime import date
 
 from rich.console import Console
 
 from cli.bars import byte_bar
 from cli.instance import private_files
 from ingest.settings import load_settings
-from pipelines.rebuild import Rebuilt, rebuild
+from pipelines.changes import Change
+from pipelines.rebuild import Rebuilt, rebuild, rebuild_from
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """No options: everything is rebuilt."""
+    """How far back."""
+    parser.add_argument(
+        "--from",
+        dest="day",
+        type=date.fromisoformat,
+        metavar="YYYY-MM-DD",
+        help="take only the landing days (UTC) from this one on again, in place; messages reported "
+        "only before, and how earlier pushes were decoded, stay as they were",
+    )
 
 
-def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001
-    """Rebuild and compare the fingerprints."""
+def run(arguments: argparse.Namespace) -> int:
+    """Rebuild, compare the fingerprints, say what moved."""
     private_files()
     settings = load_settings()
+    run_id = f"rebuild-{secrets.token_hex(4)}"
     with byte_bar(Console(stderr=True), "Rebuilding from landed files") as advance:
-        done = rebuild(settings, f"rebuild-{secrets.token_hex(4)}", advance)
+        if arguments.day:
+            done = rebuild_from(settings, run_id, arguments.day, advance)
+        else:
+            done = rebuild(settings, run_id, advance)
     print(summary(done))
+    print("\n".join(moved(done.changes)))
     return 0
+
+
+def moved(changes: list[Change] | None) -> list[str]:
+    """What moved from what to what, as a table."""
+    if changes is None:
+        return []
+    if not changes:
+        return ["No message moved to another category, country, operator, time or outcome."]
+    rows = [("what", "before", "after", "rows")]
+    rows += [(one.what, one.before or "-", one.after or "-", f"{one.rows:,}") for one in changes]
+    widths = [max(len(row[n]) for row in rows) for n in range(4)]
+    return [
+        "  ".join(
+            cell.rjust(width) if n == 3 else cell.ljust(width)
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
 
 
 def summary(done: Rebuilt) -> str:

@@ -36,4 +36,6 @@ def lines(result: Verification) -> list[str]:
     )
     if result.passed:
         return [recounted, f"Everything agrees. fingerprint {result.fingerprint}"]
-    return [recounted, f"{len(result.findings):,} finding(s):", *map(str, result.findings)]
+    first, *others = map(str, result.findings)
+    more = [f"{len(others):,} more finding(s), in the way of the data:", *others] if others else []
+    return [recounted, f"First difference: {first}", *more]

@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     """Networks whose ``X-Forwarded-For`` is believed."""
     memory_limit: ByteSize | None = Field(default=None, ge=256 * 10**6)
     """Memory of the pipeline's database engine, such as ``1GB``; by default its own choice."""
+    compact_after_days: int = Field(default=7, ge=0)
+    """Age in days at which the daily housekeeping compacts landed files; 0 leaves them alone."""
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     """Country (ISO 3166) of a number that is written without its country code."""
     export_mobile: Literal["masked", "hashed", "plain"] = "masked"

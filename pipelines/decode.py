@@ -4,6 +4,7 @@ Leaves behind, as temporary tables of the connection: ``landed_envelopes``, ``la
 (pushes not known yet), ``new_pushes``, ``new_records`` and ``new_rejects``.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import duckdb
 import pandas as pd
 
 from pipelines import models
+from pipelines.parts import Part
 from pipelines.push import FIELDS, Decoded, decode_push
 
 _ENVELOPE = ("push_id", "received_at", "sha256", "body", "body_base64")
@@ -40,32 +42,47 @@ _REJECT = {
 }
 
 
-def decode(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str]) -> None:
-    """Take apart every push of the named landed files that the warehouse does not know."""
-    _read_lines(con, landing, names)
-    models.run_temporary(con, ("raw.landed_envelopes", "raw.landed_pushes", "raw.plain_records"))
+def decode(con: duckdb.DuckDBPyConnection) -> None:
+    """Take apart every push of ``landed_lines`` that the warehouse does not know."""
+    steps = ("landed_envelopes", "landed_pushes", "odd_lines", "plain_elements")
+    models.run_temporary(con, (f"raw.{step}" for step in steps))
     _take_apart_with_care(con)
-    models.run_temporary(con, ("raw.new_pushes", "raw.new_records"))
+    models.run_temporary(con, ("raw.new_pushes", "raw.new_records", "raw.new_rejects"))
 
 
-def _read_lines(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str]) -> None:
-    """Make ``landed_lines``; a line that is no JSON object becomes a row of nulls."""
-    if not names:
+def read_lines(
+    con: duckdb.DuckDBPyConnection, landing: Path, names: list[str], part: Part | None = None
+) -> None:
+    """Make ``landed_lines`` of the named files, or of one part of a file.
+
+    A line that is no JSON object becomes a row of nulls.
+    """
+    if part is not None:
+        named = f"coalesce(landed_in, {models.literal(part.file.name)})"
+        _read_json(con, [part.path], named, ("landed_in", *_ENVELOPE))
+    elif names:
+        root = f"{landing}/"
+        paths = [landing / name for name in names]
+        _read_json(con, paths, f"filename[{len(root) + 1}:]", _ENVELOPE)
+    else:
         columns = ", ".join(f"null::varchar as {column}" for column in ("file", *_ENVELOPE))
         con.execute(f"create or replace temp view landed_lines as select {columns} where false")
-        return
-    root = f"{landing}/"
-    paths = ", ".join(models.literal(root + name) for name in names)
-    columns = ", ".join(f"{column}: 'VARCHAR'" for column in _ENVELOPE)
+
+
+def _read_json(
+    con: duckdb.DuckDBPyConnection, paths: list[Path], file: str, fields: Iterable[str]
+) -> None:
+    names = ", ".join(models.literal(str(path)) for path in paths)
+    columns = ", ".join(f"{column}: 'VARCHAR'" for column in fields)
     # DuckDB sets memory aside for the longest line there may be, and a line fits in its file
-    largest_file = max((landing / name).stat().st_size for name in names)
+    largest_file = max(path.stat().st_size for path in paths)
     longest = min(max(largest_file, _LINE_BYTES[0]), _LINE_BYTES[1])
     con.execute(
         f"""
         create or replace temp view landed_lines as
-        select filename[{len(root) + 1}:] as file, {", ".join(_ENVELOPE)}
+        select {file} as file, {", ".join(_ENVELOPE)}
         from read_json(
-            [{paths}], columns = {{{columns}}}, format = 'newline_delimited', filename = true,
+            [{names}], columns = {{{columns}}}, format = 'newline_delimited', filename = true,
             ignore_errors = true, maximum_object_size = {longest}, compression = 'none'
         )
         """
@@ -73,7 +90,7 @@ def _read_lines(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str])
 
 
 def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
-    """Read each push again, in Python, that has no plain record, or one that is not plain."""
+    """Read each push again, in Python, that SQL did not take apart with certainty."""
     models.run_temporary(con, ("raw.careful_bodies",))
     pushes, records, rejects = [], [], []
     for push_id, received_at_utc, body in con.execute("from careful_bodies").fetchall():
@@ -84,7 +101,7 @@ def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
         rejects += [origin | asdict(reject) for reject in decoded.rejects]
     _hand_over(con, "careful_pushes", pushes, _PUSH)
     _hand_over(con, "careful_records", records, _RECORD)
-    _hand_over(con, "new_rejects", rejects, _REJECT)
+    _hand_over(con, "careful_rejects", rejects, _REJECT)
 
 
 def _figures(decoded: Decoded) -> dict[str, object]:

@@ -6,6 +6,8 @@ What a header may hold:
     grain:       what one row stands for, the columns of its key
     refresh:     filled                  a table that Python fills; the file is its header
                  temporary               a step of one slice, gone with the connection
+                 view                    the same, but looked through, not stored
+                 before                  the same, of stored tables as they were before the slice
                  all                     computed anew as a whole
                  <column> in <touched>   rows of the touched keys are replaced
     export:      file | day(column) | hive(event time, time of first reception)
@@ -92,7 +94,7 @@ class Model:
     @property
     def temporary(self) -> bool:
         """Whether the model is a step within one slice."""
-        return self.refresh == "temporary"
+        return self.refresh in ("temporary", "view", "before")
 
     @property
     def relation(self) -> str:

@@ -1,30 +1,48 @@
 """Landed files to ``raw`` and ``core``: one slice of files, one transaction.
 
-    files -> decode -> raw.pushes, raw.records, raw.rejected_records
-          -> touched_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
+    files -> decode -> raw.pushes, raw.rejected_records
+          -> contested_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
 
 A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
 slice and never doubles it. Marts and exports follow from what is marked stale.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 from ingest.settings import Settings
-from pipelines import ledger, models
-from pipelines.decode import decode
-from pipelines.landed import LandedFile, admit, list_landed, pending, slices
-from pipelines.notes import note_files
+from pipelines import changes, ledger, models
+from pipelines.changes import Change
+from pipelines.decode import decode, read_lines
+from pipelines.landed import LandedFile, admit, list_landed, slices
+from pipelines.notes import find_problems, note_files, note_members
+from pipelines.parts import Part, parts_of
 from pipelines.progress import Progress, silent
+from pipelines.rules import note_rules, rules_now
+from pipelines.sealed import seal, survey
 from pipelines.warehouse import load_reference, reference_version, transaction
 
 _SLICE_BYTES = 512 * 1024**2
 _SLICES_IN_MEMORY = 12
 """Of a bounded memory, landed bytes of one slice take at most this fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one transaction takes in: files, or a part of one file."""
+
+    files: list[LandedFile]
+    part: Part | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the files are done with it."""
+        return self.part is None or self.part.last
 
 
 @dataclass(slots=True)
@@ -37,35 +55,69 @@ class LoadReport:
     """Landing days of the files."""
     set_apart: dict[str, str] = field(default_factory=dict)
     """Files in which something needs a person, with the problem."""
+    changes: list[Change] = field(default_factory=list)
+    """What moved, where landing days were taken again."""
 
 
 def load(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     run_id: str,
-    days: Iterable[date] | None = None,
+    days: Iterable[date | None] | None = None,
     on_progress: Progress = silent,
 ) -> LoadReport:
     """Take in every pending file, or once more every file of the given landing days.
+
+    The day None stands for files that lie in no day's folder.
 
     ``on_progress`` hears how many bytes of how many are done.
     """
     load_reference(con)
     _refresh_reference(con)
-    if days is None:
-        files = pending(con, settings.landing)
-    else:
-        wanted = set(days)
-        files = [file for file in list_landed(settings.landing) if file.day in wanted]
+    looked = survey(con, settings.landing) if days is None else None
+    files = looked.pending if looked else _files_of(settings.landing, days or ())
     report = LoadReport(days={file.day for file in files if file.day})
     run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
     done, total = 0, sum(file.size for file in files)
-    for part in slices(files, _slice_bytes(settings)):
+    if files:
         with transaction(con):
-            _load_slice(con, settings, part, run, report, again=days is not None)
-        done += sum(file.size for file in part)
-        on_progress(done, total)
+            note_rules(con, rules_now(settings, reference_version()))
+    if not looked:
+        changes.begin(con)
+    settled: list[ledger.ContentChange] = []
+    for group in slices(files, _slice_bytes(settings)):
+        for part in _parts(settings, group):
+            taken = Slice(group, part)
+            with transaction(con):
+                settled += [_load_slice(con, settings, taken, run, report, again=not looked)]
+            done += part.bytes_read if part else sum(file.size for file in group)
+            on_progress(done, total)
+    if looked:
+        seal(con, settings.landing, looked.listing)
+    elif files:
+        _heal(con, run, settled)
+        report.changes = changes.found_in_place(con, run_id)
     return report
+
+
+def _heal(
+    con: duckdb.DuckDBPyConnection, run: ledger.Run, settled: list[ledger.ContentChange]
+) -> None:
+    """Hash everything anew: what was made again may have been tampered with before."""
+    with transaction(con):
+        before = ledger.totals(con)
+        one_row_each = all(change.one_row_each for change in settled)
+        ledger.record(con, run, before, 0, ledger.content_anew(con, one_row_each=one_row_each))
+
+
+def _files_of(landing: Path, days: Iterable[date | None]) -> list[LandedFile]:
+    wanted = set(days)
+    return [file for file in list_landed(landing) if file.day in wanted]
+
+
+def _parts(settings: Settings, group: list[LandedFile]) -> Iterator[Part | None]:
+    scratch = settings.data.absolute() / "tmp"
+    return parts_of(settings.landing, scratch, group, _slice_bytes(settings))
 
 
 def _slice_bytes(settings: Settings) -> int:
@@ -84,56 +136,91 @@ def _refresh_reference(con: duckdb.DuckDBPyConnection) -> None:
 def _load_slice(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
-    files: list[LandedFile],
+    taken: Slice,
     run: ledger.Run,
     report: LoadReport,
     *,
     again: bool,
-) -> None:
+) -> ledger.ContentChange:
     before = ledger.totals(con)
-    admissions = admit(settings.landing, files)
-    _remove(con, files if again else [])
-    decode(con, settings.landing, [one.file.name for one in admissions if not one.problem])
+    admissions = [taken.part.admission] if taken.part else admit(settings.landing, taken.files)
+    names = [one.file.name for one in admissions if not one.problem]
+    read_lines(con, settings.landing, names, taken.part)
+    _remove(con, taken, again=again)
+    decode(con)
     _store_raw(con)
-    content = _settle_core(con)
-    if again:
-        # what was made again may have been tampered with: its old hash is worth nothing
-        content = ledger.content_anew(con)
+    content = _settle_core(con, again=again)
     report.pushes += _count(con, "landed_pushes")
-    report.files += len(files)
-    report.set_apart |= note_files(con, settings.landing, admissions, run.run_id)
-    ledger.record(con, run, before, len(files), content)
+    for name, problem in find_problems(con, settings.landing, admissions, taken.part).items():
+        report.set_apart.setdefault(name, problem)
+    if taken.whole:
+        report.files += len(taken.files)
+        note_files(con, admissions, report.set_apart, run.run_id)
+        if taken.part:
+            note_members(con, taken.part)
+    ledger.record(con, run, before, len(taken.files) if taken.whole else 0, content)
+    return content
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
 
 
-def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
+def _remove(con: duckdb.DuckDBPyConnection, taken: Slice, *, again: bool) -> None:
     """Take out what the files brought earlier; ``removed_records`` keeps what that touches."""
-    names = pd.DataFrame({"file": [file.name for file in files]}, dtype="string")
-    con.register("removed_files", names)
+    scope = _scope_of_removal(con, taken) if again else "false"
     con.execute(
-        """
+        f"""
         create or replace temp table removed_pushes as
-        select push_id, received_at_utc from raw.pushes where file in (from removed_files)
+        select push_id, file, received_at_utc
+        from raw.pushes
+        where {scope}
         """
     )
-    con.unregister("removed_files")
     scope = "push_id in (select push_id from removed_pushes)"
     con.execute(
-        f"create or replace temp table removed_records as "
-        f"select distinct sid from raw.records where {scope}"
+        f"""
+        create or replace temp table removed_records as
+        select sid from core.sms_status where {scope}
+        union
+        select sid from core.repeated_reports where {scope}
+        """
     )
     if not _count(con, "removed_pushes"):
         return
-    for name in ("raw.pushes", "raw.records", "raw.rejected_records"):
+    changes.remember_pushes(con)
+    for name in ("raw.pushes", "raw.rejected_records"):
         models.mark_stale(con, models.load_models()[name], scope)
         con.execute(f"delete from {name} where {scope}")
 
 
+def _scope_of_removal(con: duckdb.DuckDBPyConnection, taken: Slice) -> str:
+    """Pushes of the files at hand; of a file in parts those in the part, at last all it lost."""
+    names = pd.DataFrame({"file": [file.name for file in taken.files]}, dtype="string")
+    con.register("removed_frame", names)
+    con.execute("create or replace temp table removed_files as from removed_frame")
+    con.unregister("removed_frame")
+    part = taken.part
+    if part is None:
+        return "file in (from removed_files)"
+    con.execute(
+        """
+        insert into removed_files
+        select file from ops.compacted_files where container in (from removed_files)
+        union
+        select distinct file from landed_lines
+        """
+    )
+    fresh = "create or replace temp table" if part.first_line == 1 else "insert into"
+    con.execute(
+        f"{fresh} seen_again {'as ' * (part.first_line == 1)}select push_id from landed_lines"
+    )
+    in_part = "push_id in (select push_id from landed_lines)"
+    lost = "or push_id not in (select push_id from seen_again where push_id is not null)"
+    return f"file in (from removed_files) and ({in_part} {lost * part.last})"
+
+
 def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("insert into raw.records by name from new_records")
     con.execute("insert into raw.rejected_records by name from new_rejects")
     con.execute(
         """
@@ -142,7 +229,8 @@ def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
             push.push_id, push.file, push.received_at_utc, push.body_bytes, push.sha256,
             found.decoding, found.records, found.repaired_mobiles,
             found.records - coalesce(rejected.n, 0) as accepted,
-            0 as duplicates, 0 as conflicts, coalesce(rejected.n, 0) as rejected
+            0 as duplicates, 0 as conflicts, coalesce(rejected.n, 0) as rejected,
+            getvariable('rules_version')::varchar as rules_version
         from landed_pushes as push
         join new_pushes as found using (push_id)
         left join (select push_id, count(*) as n from new_rejects group by all) as rejected
@@ -151,21 +239,38 @@ def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _settle_core(con: duckdb.DuckDBPyConnection) -> ledger.ContentChange:
+def _settle_core(con: duckdb.DuckDBPyConnection, *, again: bool) -> ledger.ContentChange:
     """Compute everything about the touched messages anew, and mark what follows from it."""
-    every = models.load_models()
-    core = [model for model in every.values() if model.schema == "core"]
-    models.run_temporary(con, ("core.touched_sids", "raw.repeated_before"))
+    core = [model for model in models.load_models().values() if model.schema == "core"]
+    steps = [one.name for one in core if one.temporary and one.name != "core.touched_content"]
+    models.run_temporary(con, (*steps, "raw.repeated_before"))
     before = ledger.touched_content(con)
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+    if again:
+        changes.remember_messages(con)
+    _mark_messages(con)
     for model in core:
-        if model.temporary and model.name not in ("core.touched_sids", "core.touched_content"):
-            models.run_temporary(con, (model.name,))
-        elif model.scope == "sid in (from touched_sids)":
-            models.refresh(con, model)
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+        if model.scope == "sid in (from contested_sids)":
+            (models.replace if model.name == "core.sms_status" else models.refresh)(con, model)
+    after = ledger.touched_content(con)
+    _mark_messages(con)
     _attribute_repetitions(con)
-    return ledger.ContentChange(before, ledger.touched_content(con))
+    models.run_temporary(con, ("ops.touched_files",))
+    models.refresh(con, models.load_models()["ops.ledger_by_file"])
+    return ledger.ContentChange(before, after, after.messages == ledger.reported_messages(con))
+
+
+def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
+    """Remember the hours and exported parts in which the touched messages lie."""
+    _mark_hours(con, "event", "touched_content", "event_hour_utc", "true")
+    con.execute(
+        """
+        insert into ops.stale_parts
+        select distinct 'core.sms_status', event_hour_utc::date, received_hour_utc
+        from touched_content
+        except
+        from ops.stale_parts
+        """
+    )
 
 
 def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:

@@ -9,9 +9,11 @@ import duckdb
 
 from ingest.settings import Settings
 from pipelines import ledger
-from pipelines.landed import LandedFile, list_landed, pending
+from pipelines.landed import LandedFile, look
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import manifest_path
+from pipelines.rules import Outdated, outdated, rules_now
+from pipelines.sealed import Survey, survey
 from pipelines.warehouse import open_warehouse, reference_version, warehouse_path
 
 LATE_AFTER = timedelta(hours=1)
@@ -37,8 +39,8 @@ class Status:
     """Landed files with a problem, and what it is."""
     published: dict[str, object] = field(default_factory=dict)
     """Head of the manifest."""
-    outdated: dict[str, str] = field(default_factory=dict)
-    """What some rows were computed with that is not what holds now, and what it is called."""
+    outdated: list[Outdated] = field(default_factory=list)
+    """Rows made by other rules than hold now, by version."""
     unpublished: bool = False
     """Whether the warehouse holds changes that readers do not have."""
     busy: bool = False
@@ -49,23 +51,21 @@ class Status:
 
 def read_status(settings: Settings) -> Status:
     """Look at the data folder; waits a few seconds at most for a run that is on."""
-    files = list_landed(settings.landing)
-    status = Status(
-        landed_files=len(files),
-        landed_bytes=sum(file.size for file in files),
-        published=_published(settings),
-    )
-    waiting = files
+    status = Status(published=_published(settings))
     try:
         if warehouse_path(settings).exists():
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
-                waiting = pending(con, settings.landing)
+                looked = survey(con, settings.landing)
                 _read_warehouse(con, status)
-                status.outdated = _outdated(con, settings)
+                status.outdated = outdated(con, rules_now(settings, reference_version()))
+        else:
+            listing = look(settings.landing, {})
+            looked = Survey(listing, listing.files)
     except WarehouseBusyError:
         status.busy = True
-        waiting = []
-    _add_pending(settings.landing, status, waiting)
+        looked = Survey(look(settings.landing, {}), [])
+    status.landed_files, status.landed_bytes = looked.files, looked.bytes
+    _add_pending(settings.landing, status, looked.pending)
     status.problems = list(_problems(status))
     return status
 
@@ -99,20 +99,6 @@ def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
     )
 
 
-def _outdated(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, str]:
-    """Versions the runs of this warehouse worked with, where they are not all today's."""
-    found = {}
-    for column, now, words in (
-        ("reference_version", reference_version(), "reference data"),
-        ("provider_timezone", settings.provider_timezone, "DLR_PROVIDER_TIMEZONE"),
-    ):
-        rows = con.execute(f"select distinct {column} from ops.ledger order by all").fetchall()
-        others = [str(value) for (value,) in rows if value != now]
-        if others:
-            found[words] = ", ".join(others)
-    return found
-
-
 def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> None:
     status.pending_files = len(waiting)
     status.pending_bytes = sum(file.size for file in waiting)
@@ -136,11 +122,12 @@ def _problems(status: Status) -> list[str]:
         )
     elif status.unpublished:
         found.append("The warehouse holds changes that are not published; `dlr run` does it.")
-    for words, others in status.outdated.items():
-        found.append(
-            f"Some rows were computed with another {words} ({others}) than holds now; "
-            "`dlr rebuild` computes them again."
-        )
+    found += [
+        f"{old.messages:,} messages and {old.pushes:,} pushes were made by other rules "
+        f"({old.rules_version}: {old.differs or 'unknown'}) than hold now; `dlr rebuild`, or "
+        "`dlr rebuild --from` a landing day, makes them again."
+        for old in status.outdated
+    ]
     if status.published.get("unreadable"):
         found.append("exports/manifest.json cannot be read; `dlr run` writes it anew.")
     late = status.oldest_pending_s or 0.0

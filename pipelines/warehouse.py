@@ -19,6 +19,7 @@ import duckdb
 from ingest.settings import Settings
 from pipelines import models
 from pipelines.lock import PATIENCE_S, WarehouseError, pipeline_lock
+from pipelines.rules import rules_now
 
 
 def warehouse_path(settings: Settings) -> Path:
@@ -92,6 +93,7 @@ def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str
         "temp_directory": str(scratch),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "preserve_insertion_order": False,
         "threads": len(os.sched_getaffinity(0)),
     }
     if settings.memory_limit is not None:
@@ -105,6 +107,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         "provider_timezone": settings.provider_timezone,
         "default_region": settings.default_region,
         "reference_version": reference_version(),
+        "rules_version": rules_now(settings, reference_version()).version,
     }.items():
         con.execute(f"set variable {name} = {models.literal(value)}")
     models.define_functions(con)

@@ -1,8 +1,10 @@
-"""What core.sms_status must hold, in plain Python that shares nothing with the product.
+"""What the tables must hold, in plain Python that shares nothing with the product.
 
-Written for clarity, for records that are readable; the decoding has tests of its own.
+Written for clarity, for records that are readable; the decoding has tests of its own. ``Batch`` is
+for pushes of which the test that makes them knows what can be read.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -81,6 +83,60 @@ def _row(copies: list[Report], zone: str) -> dict[str, Any]:
         "copies": len(copies),
         "conflicting": len({report.content for report in copies}) > 1,
         "report_lag_s": lag.total_seconds() if lag is not None else None,
+    }
+
+
+def conflicting_reports(
+    reports: Iterable[Report], zone: str = "Asia/Shanghai"
+) -> dict[int, list[tuple[Any, ...]]]:
+    """For each sid with several contents these, the winner first, each with its copies."""
+    by_sid: dict[int, Counter[tuple[Any, ...]]] = {}
+    for report in reports:
+        by_sid.setdefault(int(report.fields["sid"]), Counter())[report.content] += 1
+
+    def greatness(content: tuple[Any, ...]) -> tuple[Any, ...]:
+        return winner_key(dict(zip(CONTENT, content, strict=True)), zone)
+
+    return {
+        sid: [(*content, contents[content]) for content in sorted(contents, key=greatness)[::-1]]
+        for sid, contents in by_sid.items()
+        if len(contents) > 1
+    }
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One push, of which is known what can be read and what cannot."""
+
+    received_at: datetime
+    push_id: str
+    decoding: str
+    records: list[tuple[int, dict[str, Any]]]
+    """Position and fields of every readable record."""
+    rejects: list[tuple[int | None, str]]
+    """Position and reason of everything else."""
+
+    @property
+    def reports(self) -> list[Report]:
+        return [
+            Report(self.received_at, self.push_id, position, fields)
+            for position, fields in self.records
+        ]
+
+
+def pushes(batches: Iterable[Batch]) -> dict[str, tuple[Any, ...]]:
+    """By push: decoding, records, accepted, duplicates, conflicts, rejected."""
+    batches = list(batches)
+    found = outcomes(report for batch in batches for report in batch.reports)
+    nothing = {"accepted": 0, "duplicates": 0, "conflicts": 0}
+    return {
+        batch.push_id: (
+            batch.decoding,
+            len(batch.records) + len(batch.rejects),
+            *found.get(batch.push_id, nothing).values(),
+            len(batch.rejects),
+        )
+        for batch in batches
     }
 
 

@@ -40,6 +40,7 @@ CONTRACT = {
     "marts.unmapped_errors": "operator error_code failures first_seen_utc last_seen_utc",
     "marts.push_health_hourly": "pushes records duplicates rejected p95_report_lag_s",
     "ops.ledger": "run_id fingerprint",
+    "ops.ledger_by_file": "file pushes records messages duplicates conflicts rejected balanced",
 }
 
 

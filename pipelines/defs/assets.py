@@ -8,6 +8,7 @@ import duckdb
 
 from ingest.settings import load_settings
 from pipelines import checks, ledger, models
+from pipelines.changes import as_markdown
 from pipelines.history import hold_run
 from pipelines.load import LoadReport, load
 from pipelines.marts import mart_models, rebuild_marts, refresh_marts
@@ -57,14 +58,14 @@ def _spec(model: models.Model, deps: list[dg.AssetKey], **more: object) -> dg.As
 
 
 def _loaded_models() -> list[models.Model]:
-    """Tables that a load fills, the ledger last."""
+    """Tables that a load fills, the books that readers get last."""
     stored = [model for model in models.load_models().values() if not model.temporary]
     filled = [model for model in stored if model.schema in ("raw", "core")]
-    return [*filled, models.load_models()["ops.ledger"]]
+    return [*filled, *(model for model in stored if model.schema == "ops" and model.export)]
 
 
 def _deps(model: models.Model) -> list[dg.AssetKey]:
-    if model.name == "ops.ledger":
+    if model.schema == "ops" and model.refresh == "filled":
         return [dg.AssetKey(["raw", "pushes"]), dg.AssetKey(["core", "sms_status"])]
     if model.schema == "raw":
         return [LANDED]
@@ -125,7 +126,9 @@ def load_assets(
     with open_warehouse(settings) as con:
         report = load(con, settings, context.run.run_id, days, progress())
         figures = _ledger_metadata(con, context.run.run_id)
-        if not again:
+        if again:
+            figures = {**figures, "changes": dg.MetadataValue.md(as_markdown(report.changes))}
+        else:
             _note_partitions(context, report, figures)
         for model in _loaded_models():
             metadata = {"dagster/row_count": _rows(con, model), **figures}

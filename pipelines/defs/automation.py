@@ -1,14 +1,17 @@
 """When the job runs: soon after files land, and every hour whatever happened."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from ingest.settings import load_settings
+from pipelines.compact import compact
 from pipelines.history import UNFINISHED, bury_dead_runs, sweep_history
-from pipelines.landed import list_landed, pending
+from pipelines.landed import list_landed
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import can_publish
+from pipelines.sealed import survey
 from pipelines.warehouse import open_warehouse, warehouse_path
 
 refresh = dg.define_asset_job(
@@ -28,7 +31,7 @@ def reason_to_run() -> str | None:
         files = len(list_landed(settings.landing))
         return f"{files} landed files" if files else None
     with open_warehouse(settings, read_only=True, patience_s=0) as con:
-        files = len(pending(con, settings.landing))
+        files = len(survey(con, settings.landing).pending)
         if files:
             return f"{files} landed files"
         return "unpublished changes" if can_publish(con) else None
@@ -76,10 +79,31 @@ def forget_old_runs(context: dg.OpExecutionContext) -> None:
     context.log.info(f"Forgot {sweep_history(context.instance)} runs.")  # noqa: G004
 
 
+@dg.op
+def compact_landed_files(context: dg.OpExecutionContext) -> None:
+    """Put the landed files of each day that is old enough together, compressed."""
+    settings = load_settings()
+    if not settings.compact_after_days or not warehouse_path(settings).exists():
+        return
+    before = datetime.now(UTC).date() - timedelta(days=settings.compact_after_days)
+    try:
+        done = compact(settings, before, patience_s=1)
+    except WarehouseBusyError:
+        context.log.info("Somebody is working on the warehouse; tomorrow is a day, too.")
+        return
+    context.log.info(
+        f"Compacted {done.files} files of {done.days} days: {done.bytes_before} bytes became "  # noqa: G004
+        f"{done.bytes_after}."
+    )
+    for name in done.differing:
+        context.log.warning(f"{name}: its bytes are not those that were taken in.")  # noqa: G004
+
+
 @dg.job(executor_def=dg.in_process_executor)
 def housekeeping() -> None:
-    """Keep Dagster's own storage small."""
+    """Keep Dagster's own storage, and the number of landed files, small."""
     forget_old_runs()
+    compact_landed_files()
 
 
 daily_housekeeping = dg.ScheduleDefinition(

@@ -6,7 +6,7 @@ them made up.
 
     tables -> buckets          a copy of what the warehouse says, under the pipeline's lock
     landed files -> buckets    lines -> bodies -> elements -> reports and rejects
-    bucket by bucket           pushes, messages: recounted and compared
+    bucket by bucket           messages, pushes, files: recounted and compared
     as a whole                 fingerprint, ledger, marts, published files
 
 Buckets lie below ``$DLR_DATA/tmp`` and need about as much room as the landed files and the
@@ -51,5 +51,6 @@ def verify(
         recount.read_landed()
         recount.compare_messages()
         recount.compare_pushes()
+        recount.compare_files()
         recount.compare_totals()
         return recount.result()

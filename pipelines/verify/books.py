@@ -17,7 +17,11 @@ _LAW = ("records", "messages", "duplicates", "conflicts", "rejected", "erased")
 _QUERY = """
     select ledger.*, coalesce(seen.n, 0) as files_seen
     from ops.ledger as ledger
-    left join (select run_id, count(*) as n from ops.files group by run_id) as seen
+    left join (
+        select run_id, count(*) as n
+        from (select run_id from ops.files union all select run_id from ops.compacted_files)
+        group by run_id
+    ) as seen
         on seen.run_id = ledger.run_id
     order by ledger.sequence, ledger.run_id
 """
@@ -31,7 +35,11 @@ _PUSHES_BY_FILE = """
 """
 _UNKNOWN_RUNS = """
     select file, run_id from ops.files
-    where run_id is null or run_id not in (select run_id from ops.ledger where run_id is not null)
+    where state is distinct from 'compacted'
+        and (
+            run_id is null
+            or run_id not in (select run_id from ops.ledger where run_id is not null)
+        )
     order by file
 """
 _FIRST: dict[str, Any] = {

@@ -1,19 +1,37 @@
 """What a verification finds: sentences for people, figures beside them.
 
-A finding may name a sid, a push or a file, never a mobile, and never free text of a report, in
-which one may stand.
+A finding may name a sid, a push or a file. Of a free text, in which a mobile may stand, it shows no
+longer row of digits.
 """
 
-from collections import Counter
+import json
+import re
+from bisect import insort
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 MOST_LISTED = 20
 """Findings of one kind that are spelled out; of the others only their number is told."""
 
 _ROOMS = ("landing/", "raw.", "core.", "ops.", "marts.", "exports/", "")
 """The way of the data: what is wrong first is named first."""
+
+
+_LAST = 2**63
+_PHONE = re.compile(r"\d(?:[ ().+-]{0,2}\d){4,}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_MOST_SHOWN = 40
+
+
+class Place(NamedTuple):
+    """Where in the landed files it lies, in the order they are read."""
+
+    line: int
+    """Among all intact lines, counted from 1."""
+    position: int | None = None
+    """In the pushed array; None for the push as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +42,20 @@ class Finding:
     """Table, folder or file that differs."""
     sentence: str
     """What differs, where, expected and found."""
+    place: Place | None = None
+    at: str = ""
+    """The place in words: file, line, push, position."""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.sentence}"
+        return f"{self.where}: {self.sentence}" + (f" ({self.at})" if self.at else "")
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Sorts findings in the way of the data, then in the order of the landed files."""
+        rank = next(rank for rank, room in enumerate(_ROOMS) if self.where.startswith(room))
+        if self.place is None:
+            return rank, _LAST, 0
+        return rank, self.place.line, -1 if self.place.position is None else self.place.position
 
 
 @dataclass(slots=True)
@@ -34,6 +63,7 @@ class Verification:
     """What was recounted, and every place where the warehouse says something else."""
 
     findings: list[Finding] = field(default_factory=list)
+    """In the way of the data and the order of the landed files: the first place is named first."""
     files: int = 0
     """Landed files read again."""
     pending: int = 0
@@ -59,27 +89,54 @@ class Findings:
     """Collects findings, few of each kind: one lost file must not bury the others."""
 
     def __init__(self) -> None:
-        self._listed: list[Finding] = []
+        self._listed: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def add(self, where: str, sentence: str, kind: str = "") -> None:
-        """Take one in; ``kind`` tells apart what is counted together within ``where``."""
-        self._counts[where, kind] += 1
-        if self._counts[where, kind] <= MOST_LISTED:
-            self._listed.append(Finding(where, sentence))
+    def add(self, where: str, sentence: str, kind: str = "", place: Place | None = None) -> None:
+        """Take one in; ``kind`` tells apart what is counted together within ``where``.
 
-    def all(self) -> list[Finding]:
-        """Return everything found, in the way of the data, and how many more there are."""
+        Of each kind those are kept that come first.
+        """
+        self._counts[where, kind] += 1
+        listed = self._listed[where, kind]
+        insort(listed, Finding(where, sentence, place), key=lambda finding: finding.order)
+        del listed[MOST_LISTED:]
+
+    def places(self) -> set[int]:
+        """Lines that findings lie at."""
+        every = (finding.place for listed in self._listed.values() for finding in listed)
+        return {place.line for place in every if place is not None}
+
+    def all(self, lines: dict[int, str]) -> list[Finding]:
+        """Return everything found, the first place first, and how many more there are.
+
+        ``lines`` says in words where each line of ``places()`` lies.
+        """
         more = [
             Finding(where, f"{count - MOST_LISTED:,} more findings of this kind ({kind}).")
             for (where, kind), count in self._counts.items()
             if count > MOST_LISTED
         ]
-        return sorted([*self._listed, *more], key=_rank)
+        found = [_located(one, lines) for listed in self._listed.values() for one in listed]
+        return sorted([*found, *more], key=lambda finding: finding.order)
 
 
-def _rank(finding: Finding) -> int:
-    return next(rank for rank, room in enumerate(_ROOMS) if finding.where.startswith(room))
+def _located(finding: Finding, lines: dict[int, str]) -> Finding:
+    if finding.place is None:
+        return finding
+    line, position = finding.place
+    at = lines.get(line, "")
+    return replace(finding, at=at if position is None else f"{at}, position {position}")
+
+
+def masked(value: object) -> str:
+    """A free text as it may be shown: without the digits of a number in it, but the last two."""
+    if not isinstance(value, str):
+        return "null" if value is None else str(value)
+    if not _TIME.fullmatch(value):
+        value = _PHONE.sub(lambda match: f"…{match[0][-2:]}", value)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def in_order(keys: Iterable[Any]) -> list[Any]:

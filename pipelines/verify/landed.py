@@ -4,14 +4,14 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import date
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipelines.verify.clock import received_us
+from pipelines.verify.compacted import Original, compressed_lines, sound_members
 from pipelines.verify.findings import Findings
 
 PROVIDER = "yunpian"
@@ -26,17 +26,22 @@ class KnownFile(NamedTuple):
     digest: str | None
     """None where it could not be read, or is none of ours."""
     state: str
-    """``taken``, or ``set_apart`` where a person must look."""
+    """``taken`` or ``compacted``, or ``set_apart`` where a person must look."""
+    originals: list[Original]
+    """Landed files that are said to lie in it, where it is compressed, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class LandedPush:
+class LandedPush(NamedTuple):
     """One line of a landed file that is all there."""
 
     push_id: str
     received_us: int
     digest: str
     body: bytes
+    file: str = ""
+    """Landed file it lies in, by the name that had before compaction."""
+    number: int = 0
+    """Its line there, counted from 1."""
 
 
 def lies_in(name: str | None, day: date | None) -> bool:
@@ -57,28 +62,89 @@ def count_landed(landing: Path, day: date | None) -> int:
 def read_file(path: Path, known: KnownFile, findings: Findings) -> Iterator[LandedPush]:
     """Yield the intact pushes of a file; what is not as it was read is found.
 
-    The file is read once, for its digest and its lines together.
+    A plain file is read once, for its digest and its lines together.
     """
-    digest, size = sha256(), 0
+    tally = _Tally()
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                digest.update(line)
-                size += len(line)
-                push = read_line(line)
-                if push is not None:
-                    yield push
-                elif line.strip() and known.state == "taken":
-                    findings.add(
-                        f"landing/{known.name}",
-                        f"line {number} is no intact envelope; its push cannot be proven.",
-                        "line",
-                    )
+            if known.name.endswith(".gz"):
+                tally.digest, tally.size = file_digest(file, "sha256"), file.tell()
+                yield from _read_compacted(path, known, findings)
+            else:
+                lines = tally.passing(file)
+                yield from _read_lines(lines, known.name, known, findings)
     except OSError as error:
         _say_unreadable(known, error, findings)
         return
-    if (size, digest.hexdigest()) != (known.size, known.digest):
-        _say_altered(known, size, findings)
+    if (tally.size, tally.digest.hexdigest()) != (known.size, known.digest):
+        _say_altered(known, tally.size, findings)
+
+
+class _Tally:
+    """Size and digest of what passes."""
+
+    def __init__(self) -> None:
+        self.digest, self.size = sha256(), 0
+
+    def passing(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            self.digest.update(line)
+            self.size += len(line)
+            yield line
+
+
+def _read_lines(
+    lines: Iterable[bytes], name: str, known: KnownFile, findings: Findings
+) -> Iterator[LandedPush]:
+    for number, line in enumerate(lines, start=1):
+        push = read_line(line)
+        if push is not None:
+            yield push._replace(file=name, number=number)
+        elif line.strip() and known.state != "set_apart":
+            findings.add(
+                f"landing/{name}",
+                f"line {number} is no intact envelope; its push cannot be proven.",
+                "line",
+            )
+
+
+def _read_compacted(path: Path, known: KnownFile, findings: Findings) -> Iterator[LandedPush]:
+    """Read a compressed file original by original, at the places where they are said to lie."""
+    members, damaged = sound_members(path)
+    if damaged and known.state != "set_apart":
+        sentence = "the compressed file is damaged; restore it from a backup."
+        findings.add(f"landing/{known.name}", sentence, "file")
+    with path.open("rb") as file:
+        lines = _Located(compressed_lines(file, members))
+        for one in known.originals:
+            yield from _read_lines(lines.until(one.offset), known.name, known, findings)
+            tally = _Tally()
+            found = tally.passing(lines.until(one.offset + one.size))
+            yield from _read_lines(found, one.name, known, findings)
+            if (tally.size, tally.digest.hexdigest()) != (one.size, one.digest):
+                sentence = (
+                    f"{one.size:,} bytes of it are said to lie in {known.name} at {one.offset:,}, "
+                    f"but what lies there has not the sha256 {str(one.digest)[:12]}… they had; "
+                    "restore that file from a backup."
+                )
+                findings.add(f"landing/{one.name}", sentence, "original")
+        yield from _read_lines(lines.until(None), known.name, known, findings)
+
+
+class _Located:
+    """Lines, handed out as far as a place in the text."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
+        self._at = 0
+
+    def until(self, end: int | None) -> Iterator[bytes]:
+        while end is None or self._at < end:
+            line = next(self._lines, None)
+            if line is None:
+                return
+            self._at += len(line)
+            yield line
 
 
 def _say_unreadable(known: KnownFile, error: OSError, findings: Findings) -> None:

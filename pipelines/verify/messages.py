@@ -1,20 +1,22 @@
 """Whether the tables of messages say what the reports say, one bucket of messages at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from pipelines.verify.clock import shown
-from pipelines.verify.findings import Findings, in_order
+from pipelines.verify.findings import Findings, Place, in_order, masked
 from pipelines.verify.spill import Row
-from pipelines.verify.tables import Message, Version, push_key
+from pipelines.verify.tables import Message, Repeated, Version, text_key
 from pipelines.verify.winners import Rules, Settled, expected_row, settle
 
 _STATUS = "core.sms_status"
 _RECOMPUTED = _OPERATOR = Message._fields.index("range_operator")
 _TIMES = {"handset_time_utc", "event_time_utc", "event_hour_utc", "first_received_at_utc"}
 _PRIVATE = {"uid", "mobile", "handset_time_raw", "error_code", "error_detail"}
-"""Free text, in which a mobile may stand: never shown."""
+"""Free text, in which a mobile may stand: shown without the digits of one."""
+_BY_RULES = {"copies", "first_received_at_utc", "report_status", "delivered"}
+"""Columns that no reference data and no zone have a part in."""
 
 
 class Bucket:
@@ -22,6 +24,8 @@ class Bucket:
 
     def __init__(self, reports: Iterable[Row], ignored: set[tuple[str, int]], rules: Rules) -> None:
         self._rules = rules
+        self._other: set[int] = set()
+        """Messages whose row was made by other rules."""
         self._single: dict[int, Row] = {}
         self.several: dict[int, Settled] = {}
         groups: dict[int, list[Row]] = {}
@@ -55,6 +59,8 @@ class Bucket:
             if sid in seen:
                 findings.add(_STATUS, f"sid {sid} has more than one row.", "doubled")
             seen.add(sid)
+            if row[-1] not in self._rules.current:
+                self._other.add(sid)
             if sid in self._single:
                 (self._compare_row if whole else self._compare_part)(row, findings)
             elif whole:
@@ -62,7 +68,13 @@ class Bucket:
         for sid in in_order(self._single.keys() - seen):
             push_id = self._single[sid][2]
             sentence = f"sid {sid} has no row, but push {push_id} brought a report of it."
-            findings.add(_STATUS, sentence, "missing")
+            findings.add(_STATUS, sentence, "missing", self._place(sid))
+
+    def _place(self, sid: int) -> Place | None:
+        """Where the report lies that stands, or must stand, for a message."""
+        settled = self.several.get(sid)
+        report = settled.winner if settled else self._single.get(sid)
+        return None if report is None else Place(report[4], report[3])
 
     def _compare_row(self, row: Row, findings: Findings) -> None:
         sid, operator = row[0], row[_OPERATOR]
@@ -80,8 +92,10 @@ class Bucket:
                 conflicting=bool(settled.versions),
             )
         if row[:_RECOMPUTED] != expected:
-            said = differences(Message._fields, expected, row)
-            findings.add(_STATUS, f"sid {sid}: {said}.", "differs")
+            only = _BY_RULES if sid in self._other else None
+            said = differences(Message._fields, expected, row, only)
+            if said:
+                findings.add(_STATUS, f"sid {sid}: {said}.", "differs", self._place(sid))
 
     def _compare_part(self, row: Row, findings: Findings) -> None:
         """Compare what must hold though the message may have reports that were not read."""
@@ -97,6 +111,7 @@ class Bucket:
                 f"{shown(first)}, where this day alone has {copies}, the "
                 f"first at {shown(first_us)}.",
                 "differs",
+                self._place(message.sid),
             )
 
     def compare_versions(self, rows: Iterable[Row], findings: Findings) -> None:
@@ -108,29 +123,36 @@ class Bucket:
             rows_found = sorted(found.get(sid, []), key=lambda row: (row[1] is None, row[1] or 0))
             if len(rows_found) != len(expected):
                 said = f"{len(rows_found)} versions where the landed files have {len(expected)}"
-                findings.add(where, f"sid {sid}: {said}.", "versions")
+                findings.add(where, f"sid {sid}: {said}.", "versions", self._place(sid))
+                continue
+            if sid in self._other:
                 continue
             for row, version in zip(rows_found, expected, strict=True):
                 if row != version:
                     said = differences(Version._fields, version, row)
-                    findings.add(where, f"sid {sid}, version {version.version}: {said}.", "differs")
+                    sentence = f"sid {sid}, version {version.version}: {said}."
+                    findings.add(where, sentence, "differs", self._place(sid))
 
     def compare_repeated(self, rows: Iterable[Row], findings: Findings) -> None:
         """Compare with the rows of ``core.repeated_reports``."""
         where, found = "core.repeated_reports", _grouped(rows)
         for sid in in_order(found.keys() | self.several.keys()):
             settled = self.several.get(sid)
-            expected = sorted(settled.repeated) if settled else []
-            rows_found = sorted(found.get(sid, []), key=repr)
-            if rows_found != sorted(expected, key=repr):
+            expected = settled.repeated if settled else []
+            rows_found = [Repeated._make(row) for row in found.get(sid, [])]
+            if sid in self._other:
+                expected = [copy._replace(handset_time_utc=None) for copy in expected]
+                rows_found = [copy._replace(handset_time_utc=None) for copy in rows_found]
+            if sorted(rows_found, key=repr) != sorted(expected, key=repr):
                 said = _outcomes(rows_found, expected)
-                findings.add(where, f"sid {sid}: {said}.", "differs")
+                findings.add(where, f"sid {sid}: {said}.", "differs", self._place(sid))
 
     def outcomes(self) -> Iterator[Row]:
         """Push and outcome of every report that is not the first of its message."""
         for settled in self.several.values():
-            for _, push_id, _, outcome in settled.repeated:
-                yield push_key(push_id), push_id, outcome
+            for copy in settled.repeated:
+                if copy.outcome != "accepted":
+                    yield text_key(copy.push_id), copy.push_id, copy.outcome
 
 
 def _once_a_push(group: list[Row]) -> list[Row]:
@@ -148,26 +170,36 @@ def _grouped(rows: Iterable[Row]) -> dict[int, list[Row]]:
     return groups
 
 
-def _outcomes(found: list[Row], expected: list[Row]) -> str:
+def _outcomes(found: list[Repeated], expected: list[Repeated]) -> str:
     only_found, only_expected = set(found) - set(expected), set(expected) - set(found)
     if not only_found and not only_expected:
-        return f"{len(found)} rows where there are {len(expected)} repetitions"
+        return f"{len(found)} rows where there are {len(expected)} reports"
+    if {copy[:4] for copy in only_found} == {copy[:4] for copy in only_expected}:
+        copy = min(only_found, key=repr)
+        return f"the content of {copy.outcome} in push {copy.push_id} at {copy.position} differs"
     parts = [
-        f"{word} {outcome} in push {push_id} at {position}"
+        f"{word} {copy.outcome} in push {copy.push_id} at {copy.position}"
         for word, rows in (("found", only_found), ("expected", only_expected))
-        for _, push_id, position, outcome in sorted(rows, key=repr)[:1]
+        for copy in sorted(rows, key=repr)[:1]
     ]
     return ", ".join(parts)
 
 
-def differences(names: Iterable[str], expected: Iterable[Any], found: Iterable[Any]) -> str:
-    """Name columns that differ, with their values where these hold no private text."""
+def differences(
+    names: Iterable[str],
+    expected: Iterable[Any],
+    found: Iterable[Any],
+    only: Collection[str] | None = None,
+) -> str:
+    """Name columns that differ, with both values."""
     parts = []
     for name, right, stands in zip(names, expected, found, strict=False):
-        if right == stands:
+        if right == stands or (only is not None and name not in only):
             continue
         if name in _PRIVATE:
-            parts.append(f"{name} differs from the landed files")
+            pair = masked(stands), masked(right)
+            alike = " (they differ in what is not shown)" if pair[0] == pair[1] else ""
+            parts.append(f"{name} is {pair[0]}, expected {pair[1]}{alike}")
         elif name in _TIMES:
             parts.append(f"{name} is {shown(stands)}, expected {shown(right)}")
         else:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -31,16 +32,23 @@ class Behind:
 
 
 def check_published(
-    con: duckdb.DuckDBPyConnection, settings: Settings, books: Books, findings: Findings
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    books: Books,
+    findings: Findings,
+    on_progress: Callable[[float], None],
 ) -> Behind:
-    """Check what was published; its contents are compared only where nothing is behind."""
+    """Check what was published; its contents are compared only where nothing is behind.
+
+    ``on_progress`` hears which share of the files is done.
+    """
     behind = Behind(_count(con, "ops.stale_hours"), _count(con, "ops.stale_parts"))
     if not _count(con, "ops.publications"):
         return behind
     manifest = _manifest(settings, findings)
     if manifest is None:
         return behind
-    _check_files(settings, manifest, findings)
+    _check_files(settings, manifest, findings, on_progress)
     if not behind.hours and not behind.parts:
         _check_contents(con, manifest, books, findings)
         _check_database(con, settings, findings)
@@ -67,9 +75,15 @@ def _manifest(settings: Settings, findings: Findings) -> dict[str, Any] | None:
     return dict(manifest)
 
 
-def _check_files(settings: Settings, manifest: dict[str, Any], findings: Findings) -> None:
+def _check_files(
+    settings: Settings,
+    manifest: dict[str, Any],
+    findings: Findings,
+    on_progress: Callable[[float], None],
+) -> None:
     root = settings.data.absolute() / "exports"
-    for one in manifest["files"]:
+    for number, one in enumerate(manifest["files"]):
+        on_progress(number / len(manifest["files"]))
         where = f"exports/{one['path']}"
         try:
             size, digest = _seal(root / one["path"])

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pipelines.verify.clock import shown
-from pipelines.verify.findings import Findings, in_order
+from pipelines.verify.files import Tally
+from pipelines.verify.findings import Findings, Place, in_order
 from pipelines.verify.spill import Row
-from pipelines.verify.tables import Push
+from pipelines.verify.tables import Push, text_key
 
-_PUSHES, _REJECTED, _RECORDS = "raw.pushes", "raw.rejected_records", "raw.records"
+_PUSHES, _REJECTED = "raw.pushes", "raw.rejected_records"
 
 
 class Line(NamedTuple):
@@ -28,6 +29,18 @@ class Line(NamedTuple):
     repaired_mobiles: int
     rejects: list[tuple[Any, ...]]
     """Position, reason and field of each."""
+    file_line: int
+    """Line in the landed file, counted from 1."""
+
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        return Place(self.number)
+
+    @property
+    def at(self) -> str:
+        """The same in words."""
+        return f"landing/{self.file}, line {self.file_line}, push {self.push_id}"
 
     @property
     def records(self) -> int:
@@ -83,13 +96,15 @@ class Bucket:
             rows = [Push._make(row) for row in self._rows.get(line.push_id, ())]
             if len(rows) != 1:
                 said = "is not in the table" if not rows else f"stands in {len(rows)} rows"
-                findings.add(_PUSHES, f"push {line.push_id} of {line.file} {said}.", "rows")
+                sentence = f"push {line.push_id} of {line.file} {said}."
+                findings.add(_PUSHES, sentence, "rows", line.place)
                 continue
             if covered(rows[0].file):
                 self._compare_file(rows[0], line, findings)
             said = _differences(line, rows[0], outcomes, whole=whole)
             if said:
-                findings.add(_PUSHES, f"push {line.push_id} of {line.file}: {said}.", "differs")
+                sentence = f"push {line.push_id} of {line.file}: {said}."
+                findings.add(_PUSHES, sentence, "differs", line.place)
         for push_id in in_order(self._rows.keys() - self._lines.keys()):
             file = self._rows[push_id][0][2]
             if covered(file):
@@ -101,7 +116,28 @@ class Bucket:
         lines = self._lines[row.push_id]
         if row.file not in {line.file for line in lines if line.content == counted.content}:
             sentence = f"push {row.push_id} is said to lie in {row.file}, not {counted.file}."
-            findings.add(_PUSHES, sentence, "file")
+            findings.add(_PUSHES, sentence, "file", counted.place)
+
+    def tallies(self, outcomes: Counter[tuple[str, str]]) -> Iterator[Tally]:
+        """Yield what each push counts for its file: the one it is said to lie in, if it does."""
+        for line in self.counted():
+            rows = self._rows.get(line.push_id, ())
+            files = {one.file for one in self._lines[line.push_id]}
+            file = next((row[2] for row in rows if row[2] in files), line.file)
+            duplicates = outcomes[line.push_id, "duplicate"]
+            conflicts = outcomes[line.push_id, "conflict"]
+            yield Tally(
+                text_key(file),
+                file,
+                1,
+                line.records,
+                line.reports - duplicates - conflicts,
+                duplicates,
+                conflicts,
+                len(line.rejects),
+                line.received_us,
+                line.received_us,
+            )
 
     def compare_rejected(self, rows: Iterable[Row], findings: Findings) -> None:
         """Compare with ``raw.rejected_records``, push by push."""
@@ -114,21 +150,6 @@ class Bucket:
         for push_id in in_order(found.keys() - self._lines.keys() - self._rows.keys()):
             findings.add(_REJECTED, f"push {push_id} is unknown.", "unknown")
 
-    def compare_records(self, rows: Iterable[Row], findings: Findings) -> None:
-        """Compare the number of readable records with ``raw.records``."""
-        found = {row[1]: row[2] for row in rows}
-        for line in self.counted():
-            stands = found.get(line.push_id, 0)
-            if stands != line.reports:
-                findings.add(
-                    _RECORDS,
-                    f"push {line.push_id} of {line.file} has {stands} readable records, "
-                    f"expected {line.reports}.",
-                    "count",
-                )
-        for push_id in in_order(found.keys() - self._lines.keys() - self._rows.keys()):
-            findings.add(_RECORDS, f"push {push_id} is unknown.", "unknown")
-
 
 def _say_rejects(rejects: Counter[Row], line: Line, word: str, findings: Findings) -> None:
     for position, reason, field, received_us in sorted(rejects, key=repr):
@@ -138,6 +159,7 @@ def _say_rejects(rejects: Counter[Row], line: Line, word: str, findings: Finding
             f"push {line.push_id} of {line.file}: the reject {reason} {place} "
             f"(field {field}, received {shown(received_us)}) {word}.",
             word,
+            Place(line.number, position),
         )
 
 

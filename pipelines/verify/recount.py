@@ -1,10 +1,11 @@
 """The steps of a verification, in order, and what one hands to the next."""
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ingest.settings import Settings
 from pipelines.verify import messages, pushes
@@ -17,13 +18,16 @@ from pipelines.verify.books import (
 )
 from pipelines.verify.clock import handset_clock
 from pipelines.verify.codes import carrier_codes, reference_version
+from pipelines.verify.compacted import Original
 from pipelines.verify.content import Content
+from pipelines.verify.files import compare_files
 from pipelines.verify.findings import Findings, Verification
 from pipelines.verify.forms import read_form
 from pipelines.verify.landed import KnownFile, LandedPush, count_landed, lies_in, read_file
 from pipelines.verify.marts import compare_marts
 from pipelines.verify.published import Behind, check_published
 from pipelines.verify.reports import take
+from pipelines.verify.rules import Versions, read_versions
 from pipelines.verify.spill import Row, Spill, buckets_for
 from pipelines.verify.tables import (
     EVERY,
@@ -31,13 +35,21 @@ from pipelines.verify.tables import (
     copy_tables,
     one_row,
     open_tables,
-    push_key,
     stream,
+    text_key,
 )
 from pipelines.verify.winners import Rules
 
-_OURS = ("files", "reports", "lines", "outcomes")
+_OURS = ("files", "reports", "lines", "outcomes", "tallies")
 """Spills of what is recounted, beside those of the tables."""
+_PUBLISHED, _TABLES, _LANDED, _MESSAGES, _PUSHES, _FILES, _STEPS = range(7)
+"""What takes time, in order, and how many of it there are."""
+
+
+def _known(columns: Sequence[Any]) -> KnownFile:
+    name, size, digest, state, *originals = columns
+    found = [Original(*one) for one in zip(*originals, strict=True)]
+    return KnownFile(name, size, digest, state, found)
 
 
 class Recount:
@@ -64,6 +76,8 @@ class Recount:
         self._spills: dict[str, Spill] = {}
         self._lines = 0
         self._ignored: set[tuple[str, int]] = set()
+        self._versions = Versions({}, set())
+        self._made_by: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
 
     def copy_tables(self) -> None:
         """Copy what the warehouse says; whoever calls holds the pipeline's lock."""
@@ -80,20 +94,22 @@ class Recount:
             for row in known:
                 self._bytes += row[1]
                 self._spills["files"].extend([(0, *row)])
+            self._versions = read_versions(con, self._settings, self._findings)
             self._books = read_books(con, self._findings)
-            self._behind = check_published(con, self._settings, self._books, self._findings)
-            copy_tables(con, self._spills, partial(self._progress, 0))
+            tell = partial(self._progress, _PUBLISHED)
+            self._behind = check_published(con, self._settings, self._books, self._findings, tell)
+            copy_tables(con, self._spills, partial(self._progress, _TABLES))
 
     def _progress(self, step: int, share: float) -> None:
-        """Three steps take about as long as each other; each is the landed bytes once."""
+        """Every step counts as the landed bytes once."""
         if self._tell is not None:
-            self._tell(int(self._bytes * (step + share)), 3 * self._bytes)
+            self._tell(int(self._bytes * (step + share)), _STEPS * self._bytes)
 
     def read_landed(self) -> None:
         """Read every line of every known file; reports and lines go to their buckets."""
         done, there = 0, 0
         for _, *columns in self._spills["files"].rows(0):
-            known = KnownFile(*columns)
+            known = _known(columns)
             there += (self._settings.landing / known.name).exists()
             if known.digest:
                 self._found.files += 1
@@ -107,11 +123,11 @@ class Recount:
     def _read_file(self, known: KnownFile, done: int) -> None:
         total = max(1, self._bytes)
         for push in read_file(self._settings.landing / known.name, known, self._findings):
-            self._take_apart(push, known.name)
+            self._take_apart(push)
             done += len(push.body)
-            self._progress(1, min(1.0, done / total))
+            self._progress(_LANDED, min(1.0, done / total))
 
-    def _take_apart(self, push: LandedPush, file: str) -> None:
+    def _take_apart(self, push: LandedPush) -> None:
         self._lines += 1
         form = read_form(push.body)
         taken = take(form.elements, push.received_us, push.push_id, self._lines)
@@ -119,10 +135,10 @@ class Recount:
         rejects += [tuple(reject) for reject in taken.rejects]
         self._spills["reports"].extend(taken.reports)
         line = pushes.Line(
-            key=push_key(push.push_id),
+            key=text_key(push.push_id),
             push_id=push.push_id,
             number=self._lines,
-            file=file,
+            file=push.file,
             received_us=push.received_us,
             digest=push.digest,
             body_bytes=len(push.body),
@@ -130,6 +146,7 @@ class Recount:
             reports=len(taken.reports),
             repaired_mobiles=taken.repaired_mobiles,
             rejects=rejects,
+            file_line=push.number,
         )
         self._spills["lines"].extend([tuple(line)])
 
@@ -139,18 +156,20 @@ class Recount:
             self._ignored.update(self._pushes(number).ignored())
         settings, spills, findings = self._settings, self._spills, self._findings
         codes = carrier_codes(reference_version())
-        rules = Rules(handset_clock(settings.provider_timezone), codes)
+        current = self._versions.current
+        rules = Rules(handset_clock(settings.provider_timezone), codes, current)
         whole = self._day is None
         for number in range(self._buckets):
             bucket = messages.Bucket(spills["reports"].rows(number), self._ignored, rules)
             rows = spills["core.sms_status"].rows(number)
             for message in bucket.compare(rows, findings, whole=whole):
                 self._content.add(message)
+                self._made_by["core.sms_status"][message.rules_version] += 1
             if whole:
                 bucket.compare_versions(spills["core.conflicting_reports"].rows(number), findings)
                 bucket.compare_repeated(spills["core.repeated_reports"].rows(number), findings)
             self._count(bucket)
-            self._progress(2, (number + 1) / self._buckets)
+            self._progress(_MESSAGES, (number + 1) / self._buckets)
 
     def _count(self, bucket: messages.Bucket) -> None:
         self._found.messages += bucket.sids
@@ -168,7 +187,9 @@ class Recount:
             bucket = self._pushes(number)
             bucket.compare(outcomes, findings, covered, whole=self._day is None)
             bucket.compare_rejected(spills["raw.rejected_records"].rows(number), findings)
-            bucket.compare_records(spills["raw.records"].rows(number), findings)
+            spills["tallies"].extend(map(tuple, bucket.tallies(outcomes)))
+            self._made_by["raw.pushes"].update(row[-1] for row in spills["raw.pushes"].rows(number))
+            self._progress(_PUSHES, (number + 1) / self._buckets)
             for line in bucket.counted():
                 found.pushes += 1
                 found.records += line.records
@@ -178,9 +199,23 @@ class Recount:
         spills = self._spills
         return pushes.Bucket(spills["lines"].rows(number), spills["raw.pushes"].rows(number))
 
+    def compare_files(self) -> None:
+        """Compare what the pushes of every file come to."""
+        for number in range(self._buckets):
+            compare_files(
+                self._spills["tallies"].rows(number),
+                self._spills["ops.ledger_by_file"].rows(number),
+                self._findings,
+                partial(lies_in, day=self._day),
+                whole=self._day is None,
+            )
+            self._progress(_FILES, (number + 1) / self._buckets)
+
     def compare_totals(self) -> None:
         """Compare what is only known when all is counted."""
         compare_rules(self._books, self._settings, self._findings)
+        for table, rows in self._made_by.items():
+            self._versions.compare(table, rows, self._findings)
         compare_content(self._books, self._content, self._findings)
         if self._day is None:
             compare_recount(self._books, self._found, self._findings)
@@ -189,7 +224,19 @@ class Recount:
 
     def result(self) -> Verification:
         """Return everything found."""
-        self._found.findings = self._findings.all()
+        self._found.findings = self._findings.all(self._located())
         self._found.fingerprint = self._content.fingerprint
         self._found.unpublished = self._behind.hours + self._behind.parts
         return self._found
+
+    def _located(self) -> dict[int, str]:
+        """Say in words where the lines lie that findings name."""
+        wanted = self._findings.places()
+        if not wanted:
+            return {}
+        lines = (
+            pushes.Line._make(row)
+            for number in range(self._buckets)
+            for row in self._spills["lines"].rows(number)
+        )
+        return {line.number: line.at for line in lines if line.number in wanted}

@@ -38,6 +38,7 @@ class Message(NamedTuple):
     error_match: str | None
     first_received_at_utc: int
     push_id: str
+    position: int
     copies: int
     conflicting: bool
     report_lag_s: float | None
@@ -46,6 +47,7 @@ class Message(NamedTuple):
     country_code: str | None
     sent_at_utc: int | None
     tag: str | None
+    rules_version: str | None
 
 
 class Push(NamedTuple):
@@ -64,6 +66,7 @@ class Push(NamedTuple):
     conflicts: int
     rejected: int
     repaired_mobiles: int
+    rules_version: str | None
 
 
 class Version(NamedTuple):
@@ -83,10 +86,44 @@ class Version(NamedTuple):
     is_winner: bool
 
 
+class Repeated(NamedTuple):
+    """A row of ``core.repeated_reports``."""
+
+    sid: int
+    push_id: str
+    position: int
+    outcome: str
+    received_at_utc: int
+    uid: str | None
+    mobile: str | None
+    report_status: str
+    handset_time_utc: int | None
+    handset_time_raw: str | None
+    error_code: str | None
+    error_detail: str | None
+
+
 FILES = """
-    select file, coalesce(bytes, 0), sha256, state from ops.files
-    where file is not null
-    order by file
+    with original as (
+        select
+            container,
+            list(file order by offset_bytes, file) as files,
+            list(coalesce(offset_bytes, 0) order by offset_bytes, file) as offsets,
+            list(coalesce(bytes, 0) order by offset_bytes, file) as sizes,
+            list(sha256 order by offset_bytes, file) as digests
+        from ops.compacted_files
+        where file is not null
+        group by container
+    )
+    select
+        files.file, coalesce(files.bytes, 0), files.sha256, files.state,
+        coalesce(original.files, []), coalesce(original.offsets, []),
+        coalesce(original.sizes, []), coalesce(original.digests, [])
+    from ops.files as files
+    left join original
+        on original.container = files.file
+    where files.file is not null
+    order by files.file
 """
 BY_SID = {
     "core.sms_status": """
@@ -94,8 +131,9 @@ BY_SID = {
             sid, uid, mobile, report_status, delivered, epoch_us(handset_time_utc),
             handset_time_raw, epoch_us(event_time_utc), epoch_us(event_hour_utc), error_code,
             error_detail, error_category, error_party, error_permanent, error_match,
-            epoch_us(first_received_at_utc), push_id, copies, conflicting, report_lag_s,
-            range_operator, mobile_e164, country_code, epoch_us(sent_at_utc), tag
+            epoch_us(first_received_at_utc), push_id, position, copies, conflicting,
+            report_lag_s, range_operator, mobile_e164, country_code, epoch_us(sent_at_utc), tag,
+            rules_version
         from core.sms_status
     """,
     "core.conflicting_reports": """
@@ -104,23 +142,36 @@ BY_SID = {
             error_code, error_detail, copies, epoch_us(first_received_at_utc), is_winner
         from core.conflicting_reports
     """,
-    "core.repeated_reports": "select sid, push_id, position, outcome from core.repeated_reports",
+    "core.repeated_reports": """
+        select
+            sid, push_id, position, outcome, epoch_us(received_at_utc), uid, mobile, report_status,
+            epoch_us(handset_time_utc), handset_time_raw, error_code, error_detail
+        from core.repeated_reports
+    """,
 }
 """Tables whose rows meet the reports of their message; the sid comes first."""
 BY_PUSH = {
     "raw.pushes": """
         select
             push_id, file, epoch_us(received_at_utc), body_bytes, sha256, decoding, records,
-            accepted, duplicates, conflicts, rejected, repaired_mobiles
+            accepted, duplicates, conflicts, rejected, repaired_mobiles, rules_version
         from raw.pushes
     """,
     "raw.rejected_records": """
         select push_id, position, reason, field, epoch_us(received_at_utc)
         from raw.rejected_records
     """,
-    "raw.records": "select push_id, count(*) from raw.records group by push_id",
 }
 """Tables whose rows meet the lines of their push; the push id comes first."""
+BY_FILE = {
+    "ops.ledger_by_file": """
+        select
+            file, pushes, records, messages, duplicates, conflicts, rejected,
+            epoch_us(first_received_at_utc), epoch_us(last_received_at_utc), erased, balanced
+        from ops.ledger_by_file
+    """,
+}
+"""Tables whose rows meet the pushes of their file; the file comes first."""
 
 MARTS = {
     "marts.delivery_hourly": """
@@ -135,12 +186,12 @@ MARTS = {
     """,
 }
 """Tables compared as a whole, with the counts of ``content.py``."""
-EVERY = BY_SID | BY_PUSH | MARTS
+EVERY = BY_SID | BY_PUSH | BY_FILE | MARTS
 
 
-def push_key(push_id: str | None) -> int:
-    """Return the number by which everything about a push meets."""
-    return crc32((push_id or "").encode())
+def text_key(text: str | None) -> int:
+    """Return the number by which everything about a push, or a file, meets."""
+    return crc32((text or "").encode())
 
 
 @contextmanager
@@ -186,11 +237,11 @@ def copy_tables(
     total, done = sum(sizes.values()), 0
     for name, query in EVERY.items():
         for rows in stream(con, query):
-            spills[name].extend(map(_keyed, rows) if name in BY_PUSH else rows)
+            spills[name].extend(rows if name in BY_SID or name in MARTS else map(_keyed, rows))
             on_progress(min(1.0, (done + len(rows)) / total))
             done += len(rows)
         spills[name].flush()
 
 
 def _keyed(row: Row) -> tuple[Any, ...]:
-    return (push_key(row[0]), *row)
+    return (text_key(row[0]), *row)

@@ -34,8 +34,9 @@ PROCESSES.set_forkserver_preload(["tests.data_folder"])
 
 POINTS = [
     # where in a run, and at which call, the process is killed
-    ("pipelines.load.admit", 1),
-    ("pipelines.load.admit", 2),  # between two slices
+    ("pipelines.load.read_lines", 1),
+    ("pipelines.load.read_lines", 2),  # between two parts of a file
+    ("pipelines.load.read_lines", 3),  # between two files
     ("pipelines.load._store_raw", 2),
     ("pipelines.load._attribute_repetitions", 1),
     ("pipelines.ledger.record", 1),
@@ -77,7 +78,7 @@ def run_and_die(data: Path, target: str, calls: int) -> None:
         return real(*args, **kwargs)
 
     setattr(module, name, die)
-    importlib.import_module("pipelines.load")._SLICE_BYTES = 1  # every file a slice
+    importlib.import_module("pipelines.load")._SLICE_BYTES = 1  # every line a slice
     run(settings_of(data))
 
 

@@ -1,6 +1,7 @@
 """The graph, the job, its checks, the sensor and the history, on an instance as `dlr up` has it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from tests.live import ROOT
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 LANDED = dg.AssetKey(["landing", "yunpian"])
 STATUS = dg.AssetKey(["core", "sms_status"])
+REPEATED = "core.repeated_reports"
 EXPORTS = {dg.AssetKey(["exports", "parquet"]), dg.AssetKey(["exports", "analytics_duckdb"])}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -142,7 +144,10 @@ def published(settings: Settings) -> tuple[bytes, bytes, int]:
     )
 
 
-LOADED = [key_of(one) for one in (*models_in("raw", "core"), load_models()["ops.ledger"])]
+LOADED = [
+    key_of(one)
+    for one in (*models_in("raw", "core"), *(one for one in models_in("ops") if one.export))
+]
 """What is partitioned by landing day."""
 
 
@@ -151,7 +156,7 @@ LOADED = [key_of(one) for one in (*models_in("raw", "core"), load_models()["ops.
 
 def test_every_table_is_an_asset_with_every_column_described() -> None:
     graph = defs().resolve_asset_graph()
-    tables = [*models_in("raw", "core", "marts"), load_models()["ops.ledger"]]
+    tables = models_in("raw", "core", "marts")
     tables += [one for one in load_models().values() if one.export]
     assert {key_of(one) for one in tables} | EXPORTS | {LANDED} == graph.get_all_asset_keys()
     for model in tables:
@@ -185,13 +190,19 @@ def tables_in(sql: str) -> set[str]:
 
 
 def test_an_asset_follows_what_its_sql_reads() -> None:
-    """DuckDB's own parser says what each file reads; temporary steps are looked through."""
+    """DuckDB's own parser says what each file reads; steps of a slice are looked through.
+
+    What such a step sees of the time before the slice is nothing an asset follows.
+    """
     by_relation = {one.relation: one for one in load_models().values()}
 
     @cache
     def read_by(relation: str) -> frozenset[str]:
-        direct = {name for name in tables_in(by_relation[relation].sql) if name in by_relation}
+        model = by_relation[relation]
+        direct = {name for name in tables_in(model.sql) if name in by_relation}
         steps = {name for name in direct if by_relation[name].temporary}
+        if model.refresh == "before":
+            direct = steps
         return frozenset(direct - steps).union(*map(read_by, steps))
 
     graph = defs().resolve_asset_graph()
@@ -312,16 +323,21 @@ def test_landing_days_asked_for_again_heal_what_was_tampered_with(
     run(settings)
     tables = {
         name: f"from {name} order by all"
-        for name in ("raw.pushes", "raw.records", "raw.rejected_records", "core.sms_status")
+        for name in (
+            "raw.pushes",
+            "raw.rejected_records",
+            "core.sms_status",
+            "core.repeated_reports",
+        )
     }
     before = {name: warehouse(settings, query) for name, query in tables.items()}
     right = fingerprint(settings)
 
     monday = "select push_id from raw.pushes where file like '%/2026-03-02/%'"
-    warehouse(settings, f"delete from raw.records where sid = 9528 and push_id in ({monday})")
-    warehouse(settings, f"update raw.records set uid = 'x' where push_id in ({monday})")
+    warehouse(settings, f"delete from core.sms_status where sid = 9528 and push_id in ({monday})")
+    warehouse(settings, f"update {REPEATED} set uid = 'x' where push_id in ({monday})")
     warehouse(settings, "delete from raw.rejected_records")
-    assert warehouse(settings, tables["raw.records"]) != before["raw.records"]
+    assert warehouse(settings, tables[REPEATED]) != before[REPEATED]
 
     result = execute(instance, **how)
     assert result.success
@@ -566,6 +582,45 @@ def test_old_runs_are_forgotten_with_their_files(
     assert sweep_history(instance, keep=timedelta(0)) == 2
     assert [one.run_id for one in instance.get_runs()] == [under_way]
     assert files_of(instance, old) == files_of(instance, young) == []
+
+
+def test_housekeeping_compacts_finished_days_unless_told_not_to(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    housekeeping = defs().resolve_job_def("housekeeping")
+    assert housekeeping.execute_in_process(instance=instance, run_config=QUIET).success
+    for records in (A, B):
+        land(settings, MONDAY, records)
+    today = datetime.now(UTC).date()
+    young = land(settings, today, A)
+    run(settings)
+    before = fingerprint(settings)
+    with monkeypatch.context() as off:
+        off.setenv("DLR_COMPACT_AFTER_DAYS", "0")
+        assert housekeeping.execute_in_process(instance=instance, run_config=QUIET).success
+    folder = settings.landing / "yunpian" / MONDAY.isoformat()
+    assert len(list(folder.glob("*.jsonl"))) == 2
+    assert housekeeping.execute_in_process(instance=instance, run_config=QUIET).success
+    [container] = folder.iterdir()
+    assert re.fullmatch(r"\d{8}T\d{6}\.\d{6}Z-compacted-[0-9a-f]{8}\.jsonl\.gz", container.name)
+    assert young.exists()
+    with somebody_working(settings):
+        assert housekeeping.execute_in_process(instance=instance, run_config=QUIET).success
+    assert execute(instance).success
+    assert fingerprint(settings) == before
+
+
+def test_a_day_asked_for_again_says_what_moved(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(settings, MONDAY, record(9527, user_receive_time="2026-03-02 15:00:00"))
+    run(settings)
+    monkeypatch.setenv("DLR_PROVIDER_TIMEZONE", "UTC")
+    assert execute(instance, partition_key=MONDAY.isoformat(), asset_selection=LOADED).success
+    shown = metadata(instance, STATUS)["changes"]
+    assert (
+        shown == "| what | before | after | rows |\n|---|---|---|---:|\n| event_time | – | – | 1 |"
+    )
 
 
 def test_forgetting_runs_does_not_forget_which_landing_days_are_done(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipelines.decode import decode
+from pipelines.decode import decode, read_lines
 from pipelines.push import decode_push
 from pipelines.rejects import Reason
 from pipelines.warehouse import open_warehouse
@@ -43,7 +43,8 @@ class Decoder:
     def all(self, bodies: list[bytes]) -> list[Push]:
         file = land_bodies(self.settings, bodies)
         name = str(file.relative_to(self.settings.landing))
-        decode(self.con, self.settings.landing, [name])
+        read_lines(self.con, self.settings.landing, [name])
+        decode(self.con)
         return [self._found(push(body, n).push_id) for n, body in enumerate(bodies)]
 
     def one(self, body: bytes) -> Push:
@@ -318,6 +319,39 @@ def test_sql_and_python_agree_on_damage(
 ) -> None:
     texts = [(json.dumps(batch), at, patch) for batch, at, patch in damages]
     paths_agree(decoder, [form(text[:at] + patch + text[at + 1 :]) for text, at, patch in texts])
+
+
+REJECTED = [
+    # elements as JSON text, that are refused but ordinary
+    '"a text"',
+    "42",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    '{"uid":-0,"report_status":"FAIL"}',
+    '{"sid":null,"report_status":"FAIL"}',
+    '{"sid":1853432739693644738.50,"report_status":"FAIL"}',
+    '{"sid":1e5,"uid":-0,"report_status":"FAIL"}',
+    '{"sid":true,"report_status":"FAIL"}',
+    '{"sid":-0.0,"report_status":"FAIL"}',
+    '{"sid":"no number","report_status":"FAIL"}',
+    '{"sid":"' + "9" * 2_000 + '","report_status":"FAIL"}',
+    '{"sid":9223372036854775808,"report_status":"FAIL"}',
+    '{"sid":"00000000000000000000000000007","report_status":"FAIL"}',
+    '{"sid":7,"report_status":"success"}',
+    '{"sid":7,"report_status":1.50}',
+    '{"sid":7}',
+]
+
+
+@pytest.mark.parametrize("element", REJECTED)
+def test_ordinary_rejects_take_the_fast_path_and_say_the_same(
+    decoder: Decoder, element: str
+) -> None:
+    """One bad record in a batch must not send the others through Python."""
+    paths_agree(decoder, [form(f"[{json.dumps(GOOD)},{element},{json.dumps(GOOD)}]", 2)])
+    assert decoder.careful_pushes() == 0
 
 
 def test_ordinary_traffic_takes_the_fast_path(decoder: Decoder) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from ingest.settings import Settings
-from pipelines.rebuild import rebuild
 from pipelines.status import read_status
-from tests.data_folder import form, land, push, record, run, settings_of, take, warehouse
+from tests.data_folder import form, land, push, record, run, take, warehouse
 
 
 def day(settings: Settings) -> Path:
@@ -111,13 +110,3 @@ def test_an_empty_folder_is_no_error(settings: Settings) -> None:
     assert run(settings).published
     status = read_status(settings)
     assert (status.landed_files, status.problems) == (0, [])
-
-
-def test_rows_of_another_zone_are_pointed_out_until_the_rebuild(settings: Settings) -> None:
-    land(settings, [push(form([record(1)]), 1)])
-    run(settings)
-    moved = settings_of(settings.data, provider_timezone="UTC")
-    [problem] = read_status(moved).problems
-    assert problem.startswith("Some rows were computed with another DLR_PROVIDER_TIMEZONE")
-    rebuild(moved, "rebuild")
-    assert read_status(moved).problems == []

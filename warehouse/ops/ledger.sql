@@ -29,7 +29,7 @@ columns:
   total_conflicts: bigint -- Conflicts over all time.
   total_rejected: bigint -- Records rejected over all time.
   total_erased: bigint -- Records erased over all time.
-  balanced: boolean -- Whether the law holds for the run, over all time, and for every push.
+  balanced: boolean -- Whether the law holds for the run, over all time, for every file and every push.
   fingerprint_before: varchar -- Fingerprint of core.sms_status before the run.
   fingerprint: varchar -- Fingerprint of core.sms_status after the run.
   content_low: ubigint -- First of the two sums the fingerprint is printed from.

@@ -5,7 +5,7 @@ refresh: filled
 export: day(received_at_utc)
 columns:
   push_id: varchar -- Unique name of the push, given at reception; sorts by time.
-  file: varchar -- Landed file the push lies in, below $DLR_DATA/landing.
+  file: varchar -- Landed file the push was taken from, below $DLR_DATA/landing; its name before compaction where it was compacted.
   received_at_utc: timestamp -- When the receiver took the push, UTC.
   body_bytes: bigint -- Size of the pushed body in bytes.
   sha256: varchar -- Digest of the pushed body, as landed.
@@ -16,4 +16,5 @@ columns:
   conflicts: bigint -- Records that report a known sid with a new content.
   rejected: bigint -- Records that could not be taken, see raw.rejected_records.
   repaired_mobiles: bigint -- Mobiles that had lost a leading + on the wire and got it back.
+  rules_version: varchar -- Version of the rules the push was taken apart by, see ops.rules.
 */

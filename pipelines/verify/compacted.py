@@ -1,0 +1,77 @@
+"""Compressed landed files: the lines of their gzip members, up to the first that is damaged."""
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+_BLOCK_BYTES = 1 << 18
+_GZIP = 31
+"""zlib's word for a gzip header, and length and checksum at the end."""
+
+
+class Original(NamedTuple):
+    """A landed file that is said to lie in a compressed one."""
+
+    name: str
+    """As it was called, below the landing folder."""
+    offset: int
+    """Where it begins in the decompressed text."""
+    size: int
+    digest: str | None
+
+
+class _Stream:
+    """The members of a gzip file, one behind the other."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._ahead = b""
+        self.sound = 0
+        """Members that were read to their end."""
+        self.damaged = False
+
+    def read(self, members: int | None = None) -> Iterator[bytes]:
+        """Yield decompressed stretches until the end, the damage, or so many members."""
+        while members is None or self.sound < members:
+            self._ahead = self._ahead or self._file.read(_BLOCK_BYTES)
+            if not self._ahead:
+                return
+            yield from self._member()
+            if self.damaged:
+                return
+            self.sound += 1
+
+    def _member(self) -> Iterator[bytes]:
+        inflater = zlib.decompressobj(_GZIP)
+        while not inflater.eof and self._ahead:
+            try:
+                yield inflater.decompress(self._ahead)
+            except zlib.error:
+                break
+            self._ahead = inflater.unused_data if inflater.eof else self._file.read(_BLOCK_BYTES)
+        self.damaged = not inflater.eof
+
+
+def sound_members(path: Path) -> tuple[int, bool]:
+    """Count the members before the first damaged one; says whether one is damaged."""
+    with path.open("rb") as file:
+        stream = _Stream(file)
+        for _ in stream.read():
+            pass
+    return stream.sound, stream.damaged
+
+
+def compressed_lines(file: BinaryIO, members: int) -> Iterator[bytes]:
+    """Yield the lines of the first members, newlines included; the end of one ends a line."""
+    stream, rest, member = _Stream(file), b"", 0
+    for stretch in stream.read(members):
+        if stream.sound != member and rest:
+            yield rest
+            rest = b""
+        member = stream.sound
+        *lines, rest = (rest + stretch).split(b"\n")
+        for line in lines:
+            yield line + b"\n"
+    if rest:
+        yield rest
