@@ -9,7 +9,8 @@ What a header may hold:
                  view                    the same, but looked through, not stored
                  before                  the same, of stored tables as they were before the slice
                  all                     computed anew as a whole
-                 <column> in <touched>   rows of the touched keys are replaced
+                 <column> in <touched>   rows of the touched keys are replaced; several such,
+                                         with commas between, where a row has more than one key
     export:      file | day(column) | hive(event time, time of first reception)
     private:     columns with a mobile;  private_text: columns with text that may hold one
     columns:     every column, in order: type -- comment
@@ -102,10 +103,11 @@ class Model:
         return self.table if self.temporary else self.name
 
     @property
-    def scope(self) -> str:
-        """Condition on the rows that a refresh replaces."""
-        match = _TOUCHED.fullmatch(self.refresh)
-        return f"{match['column']} in (from {match['relation']})" if match else "true"
+    def scopes(self) -> tuple[str, ...]:
+        """Conditions on the rows that a refresh replaces; one by one, so that each can prune."""
+        keys = [_TOUCHED.fullmatch(key.strip()) for key in self.refresh.split(",")]
+        found = tuple(f"{key['column']} in (from {key['relation']})" for key in keys if key)
+        return found or ("true",)
 
 
 def _export(text: str | None) -> Export | None:

@@ -1,6 +1,7 @@
 """Landed files to ``raw`` and ``core``: one slice of files, one transaction.
 
     files -> decode -> raw.pushes, raw.rejected_records
+    sends -> read   -> raw.sends, raw.rejected_sends
           -> contested_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
 
 A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
@@ -25,6 +26,9 @@ from pipelines.parts import Part, parts_of
 from pipelines.progress import Progress, silent
 from pipelines.rules import note_rules, rules_now
 from pipelines.sealed import seal, survey
+from pipelines.sendfiles import SendFile, pending_sends
+from pipelines.sendledger import record_sends, send_totals
+from pipelines.sends import SendsRead, read_sends, store_sends
 from pipelines.warehouse import load_reference, reference_version, transaction
 
 _SLICE_BYTES = 512 * 1024**2
@@ -38,6 +42,8 @@ class Slice:
 
     files: list[LandedFile]
     part: Part | None
+    sends: SendsRead
+    """Files of the send log, taken in with the first part."""
 
     @property
     def whole(self) -> bool:
@@ -57,6 +63,8 @@ class LoadReport:
     """Files in which something needs a person, with the problem."""
     changes: list[Change] = field(default_factory=list)
     """What moved, where landing days were taken again."""
+    send_files: int = 0
+    """Files of the send log."""
 
 
 def load(
@@ -75,8 +83,10 @@ def load(
     load_reference(con)
     _refresh_reference(con)
     looked = survey(con, settings.landing) if days is None else None
-    files = looked.pending if looked else _files_of(settings.landing, days or ())
-    report = LoadReport(days={file.day for file in files if file.day})
+    landed = looked.pending if looked else _files_of(settings.landing, days or ())
+    # sends first: in one slice with its reports a message is settled once
+    files: list[LandedFile] = [*(pending_sends(con, settings) if looked else ()), *landed]
+    report = LoadReport(days={file.day for file in landed if file.day})
     run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
     done, total = 0, sum(file.size for file in files)
     if files:
@@ -86,11 +96,10 @@ def load(
         changes.begin(con)
     settled: list[ledger.ContentChange] = []
     for group in slices(files, _slice_bytes(settings)):
-        for part in _parts(settings, group):
-            taken = Slice(group, part)
+        for taken in _slices_of(con, settings, group):
             with transaction(con):
                 settled += [_load_slice(con, settings, taken, run, report, again=not looked)]
-            done += part.bytes_read if part else sum(file.size for file in group)
+            done += taken.part.bytes_read if taken.part else sum(file.size for file in group)
             on_progress(done, total)
     if looked:
         seal(con, settings.landing, looked.listing)
@@ -115,9 +124,16 @@ def _files_of(landing: Path, days: Iterable[date | None]) -> list[LandedFile]:
     return [file for file in list_landed(landing) if file.day in wanted]
 
 
-def _parts(settings: Settings, group: list[LandedFile]) -> Iterator[Part | None]:
+def _slices_of(
+    con: duckdb.DuckDBPyConnection, settings: Settings, group: list[LandedFile]
+) -> Iterator[Slice]:
+    """One transaction for the files at hand, or for a large one among them one a part."""
+    sends = read_sends(con, settings, group)
+    landed = [file for file in group if not isinstance(file, SendFile)]
     scratch = settings.data.absolute() / "tmp"
-    return parts_of(settings.landing, scratch, group, _slice_bytes(settings))
+    for part in parts_of(settings.landing, scratch, landed, _slice_bytes(settings)):
+        yield Slice(landed, part, sends)
+        sends = SendsRead([], {})
 
 
 def _slice_bytes(settings: Settings) -> int:
@@ -142,15 +158,18 @@ def _load_slice(
     *,
     again: bool,
 ) -> ledger.ContentChange:
-    before = ledger.totals(con)
+    before, sends_before = ledger.totals(con), send_totals(con)
     admissions = [taken.part.admission] if taken.part else admit(settings.landing, taken.files)
     names = [one.file.name for one in admissions if not one.problem]
     read_lines(con, settings.landing, names, taken.part)
     _remove(con, taken, again=again)
     decode(con)
     _store_raw(con)
+    store_sends(con, taken.sends, run.run_id)
     content = _settle_core(con, again=again)
     report.pushes += _count(con, "landed_pushes")
+    report.send_files += len(taken.sends.admissions)
+    report.set_apart |= taken.sends.problems
     for name, problem in find_problems(con, settings.landing, admissions, taken.part).items():
         report.set_apart.setdefault(name, problem)
     if taken.whole:
@@ -159,6 +178,8 @@ def _load_slice(
         if taken.part:
             note_members(con, taken.part)
     ledger.record(con, run, before, len(taken.files) if taken.whole else 0, content)
+    if taken.sends.admissions:
+        record_sends(con, run.run_id, sends_before, len(taken.sends.admissions))
     return content
 
 
@@ -249,8 +270,10 @@ def _settle_core(con: duckdb.DuckDBPyConnection, *, again: bool) -> ledger.Conte
         changes.remember_messages(con)
     _mark_messages(con)
     for model in core:
-        if model.scope == "sid in (from contested_sids)":
-            (models.replace if model.name == "core.sms_status" else models.refresh)(con, model)
+        if model.name == "core.sms_status":
+            models.replace(con, model)
+        elif model.refresh.startswith("sid in"):
+            models.refresh(con, model)
     after = ledger.touched_content(con)
     _mark_messages(con)
     _attribute_repetitions(con)
@@ -260,7 +283,10 @@ def _settle_core(con: duckdb.DuckDBPyConnection, *, again: bool) -> ledger.Conte
 
 
 def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
-    """Remember the hours and exported parts in which the touched messages lie."""
+    """Remember the hours and exported parts in which the touched messages lie.
+
+    A send without a report is counted in the hour it was sent.
+    """
     _mark_hours(con, "event", "touched_content", "event_hour_utc", "true")
     con.execute(
         """
@@ -271,6 +297,9 @@ def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
         from ops.stale_parts
         """
     )
+    for scope in models.load_models()["core.sends"].scopes:
+        waiting = f"waiting_hour_utc is not null and {scope}"
+        _mark_hours(con, "event", "core.sends", "waiting_hour_utc", waiting)
 
 
 def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:

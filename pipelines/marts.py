@@ -10,6 +10,11 @@ from pipelines.warehouse import transaction
 
 def mart_models() -> list[models.Model]:
     """All marts, each after the ones it reads from."""
+    return [model for model in _steps() if not model.temporary]
+
+
+def _steps() -> list[models.Model]:
+    """Marts and the temporary steps between them, in order."""
     return [model for model in models.load_models().values() if model.schema == "marts"]
 
 
@@ -24,8 +29,11 @@ def refresh_marts(con: duckdb.DuckDBPyConnection) -> None:
         return
     with transaction(con):
         _touch(con, "from ops.stale_hours")
-        for model in mart_models():
-            models.refresh(con, model)
+        for model in _steps():
+            if model.temporary:
+                models.run_temporary(con, (model.name,))
+            else:
+                models.refresh(con, model)
         con.execute("delete from ops.stale_hours")
 
 
@@ -36,12 +44,17 @@ def rebuild_marts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> Non
             con,
             """
             select distinct 'event' as clock, event_hour_utc as hour_utc from core.sms_status
+            union
+            select distinct 'event', waiting_hour_utc from core.sends
+            where waiting_hour_utc is not null
             union all
             select distinct 'received', date_trunc('hour', received_at_utc) from raw.pushes
             """,
         )
-        for model in mart_models():
-            if model.name in names:
+        for model in _steps():
+            if model.temporary:
+                models.run_temporary(con, (model.name,))
+            elif model.name in names:
                 models.mark_stale(con, model, "true")
                 con.execute(f"delete from {model.name}")
                 models.refresh(con, model)

@@ -92,6 +92,14 @@ def define_functions(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(path.read_text(encoding="utf-8"))
 
 
+def publish_functions(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the functions that readers may use, too, where the connection's tables are."""
+    for path in sorted(WAREHOUSE.glob("functions/*.sql")):
+        text = path.read_text(encoding="utf-8")
+        if "\npublished:" in text:
+            con.execute(text.replace("create or replace temp macro", "create macro"))
+
+
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create what is not there yet, with a comment on every table and column.
 
@@ -145,14 +153,17 @@ def run_temporary(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
 
 def refresh(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Replace the rows of the touched keys, or all; what was and what comes is marked stale."""
-    mark_stale(con, model, model.scope)
+    for scope in model.scopes:
+        mark_stale(con, model, scope)
     replace(con, model)
-    mark_stale(con, model, model.scope)
+    for scope in model.scopes:
+        mark_stale(con, model, scope)
 
 
 def replace(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Replace the rows of the touched keys, or all; whoever calls marks what is stale."""
-    con.execute(f"delete from {model.name} where {model.scope}")
+    for scope in model.scopes:
+        con.execute(f"delete from {model.name} where {scope}")
     con.execute(f"insert into {model.name} by name {model.sql}")
 
 

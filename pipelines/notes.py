@@ -72,6 +72,8 @@ def note_files(
     run_id: str,
 ) -> None:
     """Note that each file was read, and what was found in it."""
+    if not admissions:
+        return
     rows = [
         {
             "file": one.file.name,

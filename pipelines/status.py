@@ -14,6 +14,7 @@ from pipelines.lock import WarehouseBusyError
 from pipelines.publish import manifest_path
 from pipelines.rules import Outdated, outdated, rules_now
 from pipelines.sealed import Survey, survey
+from pipelines.sendfiles import list_sends, pending_sends
 from pipelines.warehouse import open_warehouse, reference_version, warehouse_path
 
 LATE_AFTER = timedelta(hours=1)
@@ -37,8 +38,20 @@ class Status:
     """Rejected records by reason."""
     set_apart: dict[str, str] = field(default_factory=dict)
     """Landed files with a problem, and what it is."""
+    send_files: int = 0
+    """Files of the send log, if there is one."""
+    pending_sends: int = 0
+    """Of these, those not taken in yet."""
+    sends: dict[str, int] = field(default_factory=dict)
+    """Lines of the send log by how their report was found (core.sends)."""
+    rejected_sends: dict[str, int] = field(default_factory=dict)
+    """Rejected rows of the send log by reason."""
+    sends_set_apart: dict[str, str] = field(default_factory=dict)
+    """Files of the send log that cannot be taken, and why."""
     published: dict[str, object] = field(default_factory=dict)
     """Head of the manifest."""
+    other_zones: list[str] = field(default_factory=list)
+    """Zones, other than DLR_SENDS_TIMEZONE, that files of the send log were read in."""
     outdated: list[Outdated] = field(default_factory=list)
     """Rows made by other rules than hold now, by version."""
     unpublished: bool = False
@@ -52,10 +65,13 @@ class Status:
 def read_status(settings: Settings) -> Status:
     """Look at the data folder; waits a few seconds at most for a run that is on."""
     status = Status(published=_published(settings))
+    status.send_files = status.pending_sends = len(list_sends(settings.sends))
     try:
         if warehouse_path(settings).exists():
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
                 looked = survey(con, settings.landing)
+                status.pending_sends = len(pending_sends(con, settings))
+                status.other_zones = _other_zones(con, settings)
                 _read_warehouse(con, status)
                 status.outdated = outdated(con, rules_now(settings, reference_version()))
         else:
@@ -92,11 +108,30 @@ def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
             "select file, problem from ops.files where state = 'set_apart' order by all"
         ).fetchall()
     )
+    for figures, query in (
+        (status.sends, "select match, count(*) from core.sends group by all order by all"),
+        (
+            status.rejected_sends,
+            "select reason, count(*) from raw.rejected_sends group by all order by all",
+        ),
+    ):
+        figures |= dict(con.execute(query).fetchall())
+    status.sends_set_apart = dict(
+        con.execute(
+            "select file, problem from ops.send_files where state = 'set_apart' order by all"
+        ).fetchall()
+    )
     status.unpublished = bool(
         con.execute(
             "select 1 from ops.stale_parts union all select 1 from ops.stale_hours limit 1"
         ).fetchall()
     )
+
+
+def _other_zones(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
+    """Zones the send log was read in that are not today's."""
+    rows = con.execute("select distinct sends_timezone from ops.sends_ledger order by all")
+    return [zone for (zone,) in rows.fetchall() if zone != settings.sends_timezone]
 
 
 def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> None:
@@ -114,6 +149,7 @@ def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> No
 
 def _problems(status: Status) -> list[str]:
     found = [f"Landed file {file} {problem}." for file, problem in status.set_apart.items()]
+    found += [f"Send file {file} {problem}." for file, problem in status.sends_set_apart.items()]
     last = status.ledger
     if last and not last["balanced"]:
         found.append(
@@ -128,6 +164,11 @@ def _problems(status: Status) -> list[str]:
         "`dlr rebuild --from` a landing day, makes them again."
         for old in status.outdated
     ]
+    if status.other_zones:
+        found.append(
+            "The send log was read in another DLR_SENDS_TIMEZONE than holds now "
+            f"({', '.join(status.other_zones)}); `dlr rebuild` reads it again."
+        )
     if status.published.get("unreadable"):
         found.append("exports/manifest.json cannot be read; `dlr run` writes it anew.")
     late = status.oldest_pending_s or 0.0

@@ -105,6 +105,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("set TimeZone = 'UTC'")
     for name, value in {
         "provider_timezone": settings.provider_timezone,
+        "sends_timezone": settings.sends_timezone,
         "default_region": settings.default_region,
         "reference_version": reference_version(),
         "rules_version": rules_now(settings, reference_version()).version,

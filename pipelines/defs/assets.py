@@ -17,6 +17,7 @@ from pipelines.publish import Publication, analytics_path, manifest_path, publis
 from pipelines.warehouse import open_warehouse
 
 LANDED = dg.AssetKey(["landing", "yunpian"])
+SENDS = dg.AssetKey(["landing", "sends"])
 PARQUET = dg.AssetKey(["exports", "parquet"])
 ANALYTICS = dg.AssetKey(["exports", "analytics_duckdb"])
 
@@ -34,6 +35,13 @@ landed_files = dg.AssetSpec(
     description="Raw pushed batches as the receiver landed them: JSON Lines, never changed.",
     group_name="landing",
     kinds={"json"},
+)
+
+send_files = dg.AssetSpec(
+    SENDS,
+    description="The send log, if there is one: CSV, JSON Lines, Parquet (`dlr sends import`).",
+    group_name="landing",
+    kinds={"file"},
 )
 
 
@@ -65,10 +73,13 @@ def _loaded_models() -> list[models.Model]:
 
 
 def _deps(model: models.Model) -> list[dg.AssetKey]:
+    about_sends = "sends" in model.table
     if model.schema == "ops" and model.refresh == "filled":
-        return [dg.AssetKey(["raw", "pushes"]), dg.AssetKey(["core", "sms_status"])]
+        core = "sends" if about_sends else "sms_status"
+        raw = "sends" if about_sends else "pushes"
+        return [dg.AssetKey(["raw", raw]), dg.AssetKey(["core", core])]
     if model.schema == "raw":
-        return [LANDED]
+        return [SENDS if about_sends else LANDED]
     every = models.load_models()
     return [_key(every[name]) for name in sorted(models.dependencies()[model.name])]
 

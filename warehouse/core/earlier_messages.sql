@@ -24,4 +24,14 @@ where sid in (
 
     select sid
     from removed_records
+
+    union all
+
+    select sid
+    from changed_sends
+
+    union all
+
+    select sid
+    from known_by_uid
 )

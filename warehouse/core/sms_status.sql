@@ -55,10 +55,10 @@ select
     number.range_operator,
     winner.report_status,
     winner.report_status = 'SUCCESS' as delivered,
-    sent.handset_time_utc,
+    handset.handset_time_utc,
     winner.handset_time_raw,
-    event_time(sent.handset_time_utc, winner.first_received_at_utc) as event_time_utc,
-    date_trunc('hour', event_time(sent.handset_time_utc, winner.first_received_at_utc))
+    event_time(handset.handset_time_utc, winner.first_received_at_utc) as event_time_utc,
+    date_trunc('hour', event_time(handset.handset_time_utc, winner.first_received_at_utc))
         as event_hour_utc,
     winner.error_code,
     winner.error_detail,
@@ -72,18 +72,20 @@ select
     winner.position,
     winner.copies,
     winner.conflicting,
-    seconds_between(sent.handset_time_utc, winner.received_at_utc) as report_lag_s,
-    null::timestamp as sent_at_utc,
-    null::double as handset_latency_s,
-    null::double as end_to_end_s,
-    null::varchar as tag,
+    seconds_between(handset.handset_time_utc, winner.received_at_utc) as report_lag_s,
+    send.sent_at_utc,
+    seconds_between(send.sent_at_utc, handset.handset_time_utc) as handset_latency_s,
+    seconds_between(send.sent_at_utc, winner.received_at_utc) as end_to_end_s,
+    send.tag,
     getvariable('rules_version')::varchar as rules_version
 from winners as winner
-left join handset_times as sent
-    on sent.handset_time_raw = winner.handset_time_raw
+left join handset_times as handset
+    on handset.handset_time_raw = winner.handset_time_raw
 left join numbers as number
     on number.mobile = winner.mobile
 left join code_meanings as meaning
     on winner.report_status = 'FAIL'
     and meaning.range_operator is not distinct from number.range_operator
     and meaning.error_code is not distinct from winner.error_code
+left join matched_sends as send
+    on send.reported_sid = winner.sid
