@@ -16,6 +16,7 @@ COMMANDS = {
     "status": "what is landed, pending, processed, rejected, published; 1 if a person is needed",
     "verify": "recount everything from the raw bytes and compare",
     "rebuild": "throw the warehouse away and make it anew from the landed files",
+    "report": "figures and charts of some days as one HTML file",
     "sql": "query the published database",
 }
 
