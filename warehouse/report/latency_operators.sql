@@ -1,36 +1,15 @@
-/* Latency by country and operator, with the share of delivered messages it is known for. */
-with counted as (
+/* Latency by country and operator. */
+with percentiles as (
     select
         country_code,
         range_operator,
         interval,
-        upper_bound_s,
-        sum(n)::bigint as n
+        sum(n)::bigint as n,
+        percentile_of_buckets(upper_bound_s, n, 0.5) as p50_s,
+        percentile_of_buckets(upper_bound_s, n, 0.95) as p95_s,
+        percentile_of_buckets(upper_bound_s, n, 0.99) as p99_s
     from marts.latency_buckets_hourly
     where hour_utc >= getvariable('from_utc') and hour_utc < getvariable('to_utc')
-    group by all
-),
-
-ranked as (
-    select
-        *,
-        sum(n) over (
-            partition by country_code, range_operator, interval order by upper_bound_s
-        )::bigint as up_to,
-        sum(n) over (partition by country_code, range_operator, interval)::bigint as total
-    from counted
-),
-
-percentiles as (
-    select
-        country_code,
-        range_operator,
-        interval,
-        any_value(total) as n,
-        min(upper_bound_s) filter (where up_to >= 0.5 * total) as p50_s,
-        min(upper_bound_s) filter (where up_to >= 0.95 * total) as p95_s,
-        min(upper_bound_s) filter (where up_to >= 0.99 * total) as p99_s
-    from ranked
     group by all
 ),
 
@@ -40,23 +19,18 @@ extremes as (
         range_operator,
         interval,
         sum(negative)::bigint as negative,
-        max(max_s) as max_s
+        max(max_s) as max_s,
+        null::boolean as minutes_only
     from marts.latency_hourly
     where hour_utc >= getvariable('from_utc') and hour_utc < getvariable('to_utc')
     group by all
 )
 
 select
-    percentiles.country_code,
-    percentiles.range_operator,
-    percentiles.interval,
-    n,
-    negative,
-    p50_s,
-    p95_s,
-    p99_s,
-    max_s,
-    null::boolean as minutes_only
+    percentiles.*,
+    extremes.negative,
+    extremes.max_s,
+    extremes.minutes_only
 from percentiles
 left join extremes
     on extremes.country_code is not distinct from percentiles.country_code
