@@ -28,7 +28,7 @@ _CHUNK = 100_000
 _ODD_CSV = re.compile(rb'\0|\r(?!\n)|[,;\t\n] +"|" +(?:[,;\t\r\n]|$)|\A\s*\n')
 _ODD_LINES = re.compile(rb"\0|\x01|\r(?!\n)")
 # JSON that DuckDB would rewrite, or reads though it is none
-_ODD_JSON = r'\\|:\s*(?:[\[{]|-?[0-9]+[.eE]|-?[nN][aA]|-?[iI]|-0)|,\s*[\]}]'
+_ODD_JSON = r"\\|:\s*(?:[\[{]|-?[0-9]+[.eE]|-?[nN][aA]|-?[iI]|-0)|,\s*[\]}]"
 
 Row = tuple[str | None, ...]
 
@@ -98,9 +98,7 @@ def _plain_csv(path: Path, width: int, delimiter: str) -> str:
     """
 
 
-def _insert(
-    con: duckdb.DuckDBPyConnection, name: str, rows: str, places: dict[str, int]
-) -> None:
+def _insert(con: duckdb.DuckDBPyConnection, name: str, rows: str, places: dict[str, int]) -> None:
     fields = ", ".join(f"c{place} as {column}" for column, place in places.items())
     con.execute(
         f"insert into send_rows by name "

@@ -90,5 +90,7 @@ def _replace(con: duckdb.DuckDBPyConnection) -> None:
     ):
         models.mark_stale(con, every[name], scope)
         con.execute(f"delete from {name} where {scope}")
-        con.execute(f"insert into {name} by name select {columns} from read_sends where {condition}")
+        con.execute(
+            f"insert into {name} by name select {columns} from read_sends where {condition}"
+        )
         models.mark_stale(con, every[name], scope)

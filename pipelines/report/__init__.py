@@ -2,9 +2,11 @@
 
 `period.py` says which days it is about, `figures.py` asks the queries of ``warehouse/report``,
 `words.py` writes numbers for people, `cards.py` the headline, `page.py` puts the page together from
-``page.html``, ``page.css`` and ``page.js``. `svg.py` draws the small charts of the Dagster UI.
+``page.html``, ``page.css`` and ``page.js``, `store.py` puts it in its place. `charts.py` and
+`svg.py` draw the small charts of the Dagster UI.
 """
 
+from pipelines.report.charts import chart_of
 from pipelines.report.figures import Figures, choose_period, read_figures
 from pipelines.report.page import render
 from pipelines.report.period import Period, PeriodError
@@ -14,6 +16,7 @@ __all__ = [
     "Figures",
     "Period",
     "PeriodError",
+    "chart_of",
     "choose_period",
     "read_figures",
     "render",

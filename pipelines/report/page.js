@@ -70,14 +70,14 @@
     }));
   }
 
-  /* the axis shows the rates; an interval of a handful of messages may leave it */
+  /* the axis is for steps with enough messages; what a handful says may leave it */
   function rateRange(rows) {
-    const rates = column(rows, "rate").filter((rate) => rate !== null);
-    const lows = column(rows, "low").filter((low) => low !== null).sort((a, b) => a - b);
-    const usual = lows[Math.floor(lows.length / 4)];
-    const least = Math.min(usual, ...rates);
-    const pad = Math.max((1 - least) * 0.12, 0.002);
-    return [Math.max(0, least - pad), Math.min(1 + pad / 3, 1.02)];
+    const known = rows.filter((row) => row.rate !== null);
+    const firm = known.filter((row) => row.high - row.low < 0.25);
+    const rates = (firm.length ? firm : known).flatMap((row) => [row.rate, row.low, row.delivery_rate ?? 1]);
+    const least = Math.min(1, ...rates);
+    const pad = Math.max((1 - least) * 0.08, 0.002);
+    return [Math.max(0, least - pad), 1 + pad / 3];
   }
 
   function delivery() {
@@ -88,8 +88,8 @@
     const open = rows.filter((row) => row.provisional);
     const line = (name, part, dash) => ({
       type: "scatter", mode: rows.length > 40 ? "lines" : "lines+markers", name, ...steps(stepMs),
-      x: column(part, "at_utc"), y: column(part, "rate"), showlegend: dash === "solid",
-      line: { color: colour("accent"), width: 2, dash }, marker: { size: 5 },
+      x: column(part, "at_utc"), y: column(part, "rate"),
+      showlegend: dash === "solid", line: { color: colour("accent"), width: 2, dash }, marker: { size: 5 },
       customdata: part.map((row) => [row.low, row.high]),
       hovertemplate: "%{y:.2%} <i>(%{customdata[0]:.2%} to %{customdata[1]:.2%})</i><extra>delivered</extra>",
     });
@@ -97,23 +97,30 @@
       type: "bar", name, ...steps(stepMs), x: column(rows, "at_utc"), y: column(rows, key), yaxis: "y2",
       marker: { color: colour(fill) }, hovertemplate: `%{y:,}<extra>${name}</extra>`, showlegend: false,
     });
-    const traces = [...band(rows), line("delivered, of what was reported", settled, "solid")];
+    const traces = [...band(rows), line("of what was reported", settled, "solid")];
     if (open.length) traces.push(line("still coming in", [...settled.slice(-1), ...open], "dot"));
+    const withSends = rows.some((row) => row.delivery_rate !== null);
+    if (withSends) traces.push(ofSent(rows));
     traces.push(bars("messages delivered", "delivered", "soft"), bars("messages failed", "failed", "c4"));
     return [traces, layout({
-      barmode: "stack", xaxis: { ...time(stepMs), anchor: "y2" }, margin: { l: 44, r: 6, t: 12, b: 28 }, showlegend: false,
-      yaxis: { domain: [0.34, 1], tickformat: `.${digits}%`, range },
+      barmode: "stack", xaxis: { ...time(stepMs), anchor: "y2" }, showlegend: withSends,
+      margin: { l: 44, r: 6, t: 30, b: 28 }, yaxis: { domain: [0.34, 1], tickformat: `.${digits}%`, range },
       yaxis2: { domain: [0, 0.24], tickformat: "~s" },
       shapes: open.length ? [shade(open[0].at_utc)] : [],
-      annotations: [caption("messages", 0.245), ...(open.length ? [coming(open[0].at_utc)] : [])],
+      annotations: [caption("messages", 0.245), ...(open.length ? [coming()] : [])],
     })];
   }
+  const ofSent = (rows) => ({
+    type: "scatter", mode: "lines", name: "of what was sent", ...steps(stepMs),
+    x: column(rows, "at_utc"), y: column(rows, "delivery_rate"), customdata: column(rows, "sent"),
+    line: { color: colour("c2"), width: 2 }, hovertemplate: "%{y:.2%} <i>of %{customdata:,} sent</i><extra>of what was sent</extra>",
+  });
   const shade = (from) => ({
     type: "rect", xref: "x", yref: "paper", x0: from, x1: figures.period.shown_to_utc, y0: 0, y1: 1,
     fillcolor: colour("shade"), line: { width: 0 }, layer: "below",
   });
-  const coming = (from) => ({
-    text: "still coming in", xref: "x", yref: "paper", x: figures.period.shown_to_utc, y: 1, xanchor: "right", yanchor: "top",
+  const coming = () => ({
+    text: "still coming in", xref: "x", yref: "paper", x: figures.period.shown_to_utc, y: 1, xanchor: "right", yanchor: "bottom",
     showarrow: false, font: { size: 11, color: colour("ink-2") },
   });
   const caption = (text, y) => ({
