@@ -58,6 +58,7 @@ def _latency(con: duckdb.DuckDBPyConnection) -> str | None:
         return None
     top = max(6, *(_BOUNDS.index(row["p99_s"]) for row in rows))
     names = {4: "10 s", 6: "1 min", 9: "1 h", 10: "over"}
+    names.pop(9 if top == 10 else 10)
     ticks = [(0, "1 s"), *((at, name) for at, name in names.items() if at <= top)]
     lines = [
         Line(name, [_BOUNDS.index(row[key]) for row in rows], colour)
