@@ -30,6 +30,8 @@ TABLES = (
     "distribution",
     "health",
     "unmapped",
+    "coverage",
+    "suspicious",
 )
 """Queries whose rows stand in the figures as they are."""
 

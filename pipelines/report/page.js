@@ -13,8 +13,11 @@
   const BOUNDS = [1, 2, 3, 5, 10, 30, 60, 180, 600, 3600, "inf"];
   const duration = (s) => (s >= 3600 ? `${s / 3600} h` : s >= 60 ? `${s / 60} min` : `${s} s`);
   const within = (bound) => (bound === "inf" ? "over 1 h" : `≤ ${duration(bound)}`);
-  /* where an infinite bound is drawn on a logarithmic axis: one bucket further */
-  const height = (bound) => (bound === "inf" ? 14400 : bound);
+  /* latency is drawn by the number of its bucket: these bounds are nearly a logarithmic scale */
+  const bucket = (bound) => BOUNDS.indexOf(bound);
+  const most = (...columns) => Math.max(0, ...columns.flat().filter((value) => value !== null));
+  const counts = (top) => (top < 5 ? { dtick: 1, tickformat: "d" } : { tickformat: top < 1000 ? ",d" : "~s" });
+  const unitOf = (top) => (top >= 172800 ? [86400, "d"] : top >= 7200 ? [3600, "h"] : top >= 300 ? [60, "min"] : [1, "s"]);
 
   function layout(more) {
     const axis = {
@@ -94,7 +97,7 @@
       hovertemplate: "%{y:.2%} <i>(%{customdata[0]:.2%} to %{customdata[1]:.2%})</i><extra>delivered</extra>",
     });
     const bars = (name, key, fill) => ({
-      type: "bar", name, ...steps(stepMs), x: column(rows, "at_utc"), y: column(rows, key), yaxis: "y2",
+      type: "bar", name, ...steps(stepMs), x: column(rows, "at_utc"), y: column(rows, key), yaxis: "y2", width: 0.82 * stepMs,
       marker: { color: colour(fill) }, hovertemplate: `%{y:,}<extra>${name}</extra>`, showlegend: false,
     });
     const traces = [...band(rows), line("of what was reported", settled, "solid")];
@@ -105,7 +108,7 @@
     return [traces, layout({
       barmode: "stack", xaxis: { ...time(stepMs), anchor: "y2" }, showlegend: withSends,
       margin: { l: 44, r: 6, t: 30, b: 28 }, yaxis: { domain: [0.34, 1], tickformat: `.${digits}%`, range },
-      yaxis2: { domain: [0, 0.24], tickformat: "~s" },
+      yaxis2: { domain: [0, 0.24], ...counts(most(column(rows, "reports"))) },
       shapes: open.length ? [shade(open[0].at_utc)] : [],
       annotations: [caption("messages", 0.245), ...(open.length ? [coming()] : [])],
     })];
@@ -150,7 +153,7 @@
         marker: { color: name === null ? colour("c7") : categoryColour(name) }, hovertemplate: `%{y:,}<extra>${label}</extra>`,
       };
     });
-    return [traces, layout({ barmode: "stack", showlegend: false, xaxis: { ...time(lengthMs), range: undefined }, margin: { l: 44, r: 6, t: 8, b: 28 }, yaxis: { tickformat: "~s" } })];
+    return [traces, layout({ barmode: "stack", showlegend: false, xaxis: { ...time(lengthMs), range: undefined }, margin: { l: 44, r: 6, t: 8, b: 28 }, yaxis: counts(most(instants.map((at) => traces.reduce((sum, one) => sum + one.y[instants.indexOf(at)], 0)))) })];
   }
 
   const interval = document.querySelector("main").dataset.interval;
@@ -159,16 +162,15 @@
     const traces = [["half", "p50_s", "c1", "solid"], ["95 %", "p95_s", "c2", "solid"], ["99 %", "p99_s", "c5", "solid"]].map(
       ([name, key, fill, dash]) => ({
         type: "scatter", mode: "lines+markers", name, ...steps(stepMs), x: column(rows, "at_utc"),
-        y: column(rows, key).map(height), customdata: column(rows, key).map(within),
+        y: column(rows, key).map(bucket), customdata: column(rows, key).map(within),
         line: { color: colour(fill), width: 2, dash, shape: "hvh" }, marker: { size: rows.length > 40 ? 3 : 5 },
         hovertemplate: `%{customdata}<extra>${name}</extra>`,
       }),
     );
-    const drawn = BOUNDS.map(height);
-    const most = Math.max(60, ...rows.map((row) => height(row.p99_s)));
+    const top = Math.max(6, ...rows.map((row) => bucket(row.p99_s)));
     return [traces, layout({
       xaxis: time(stepMs),
-      yaxis: { type: "log", tickvals: drawn, ticktext: BOUNDS.map((one) => (one === "inf" ? "over" : duration(one))), range: [Math.log10(0.8), Math.log10(most * 1.4)] },
+      yaxis: { tickvals: BOUNDS.map(bucket), ticktext: BOUNDS.map((one) => (one === "inf" ? "over" : duration(one))), range: [-0.3, top + 0.3] },
     })];
   }
 
@@ -182,10 +184,10 @@
       textposition: "outside", cliponaxis: false, textfont: { color: colour("ink-2"), size: 11 },
       marker: { color: colour("c1") }, hovertemplate: "%{customdata} messages, %{x:.2%}<extra></extra>",
     };
-    const most = Math.max(...trace.x);
+    const longest = Math.max(...trace.x);
     return [[trace], layout({
       hovermode: "closest", margin: { l: 60, r: 12, t: 8, b: 12 }, bargap: 0.3,
-      xaxis: { showticklabels: false, range: [0, most * 1.22] },
+      xaxis: { showticklabels: false, range: [0, longest * 1.22] },
       yaxis: { type: "category", autorange: "reversed", nticks: 11, rangemode: "normal" },
     })];
   }
@@ -193,17 +195,19 @@
   function feed() {
     const rows = figures.health;
     const bars = ["accepted", "duplicates", "conflicts", "rejected"].map((key, place) => ({
-      type: "bar", name: key === "accepted" ? "new messages" : key, ...steps(stepMs), x: column(rows, "at_utc"), y: column(rows, key),
+      type: "bar", name: key === "accepted" ? "new messages" : key, ...steps(stepMs), x: column(rows, "at_utc"), y: column(rows, key), width: 0.82 * stepMs,
       marker: { color: colour(["soft", "c2", "c5", "c4"][place]) }, hovertemplate: "%{y:,}",
     }));
-    const lag = column(rows, "worst_p95_report_lag_s");
+    const seconds = column(rows, "worst_p95_report_lag_s");
+    const [size, unit] = unitOf(most(seconds));
+    const lag = seconds.map((value) => (value === null ? null : value / size));
     const line = {
       type: "scatter", mode: rows.length > 40 ? "lines" : "lines+markers", name: "95 % within", ...steps(stepMs), x: column(rows, "at_utc"), y: lag, yaxis: "y2",
-      line: { color: colour("c1"), width: 2 }, marker: { size: 5 }, hovertemplate: "%{y:,.1f} s", showlegend: false, connectgaps: false,
+      line: { color: colour("c1"), width: 2 }, marker: { size: 5 }, customdata: seconds, hovertemplate: "%{customdata:,.1f} s", showlegend: false, connectgaps: false,
     };
     return [[...bars, line], layout({
       barmode: "stack", xaxis: { ...time(stepMs), anchor: "y2" },
-      yaxis: { domain: [0.44, 1], tickformat: "~s" }, yaxis2: { domain: [0, 0.28], ticksuffix: " s", tickformat: "~s" },
+      yaxis: { domain: [0.44, 1], ...counts(most(column(rows, "records"))) }, yaxis2: { domain: [0, 0.28], ticksuffix: ` ${unit}` },
       annotations: [caption("lag of 95 % of the records, worst hour", 0.285)],
     })];
   }

@@ -20,7 +20,7 @@ extremes as (
         interval,
         sum(negative)::bigint as negative,
         max(max_s) as max_s,
-        null::boolean as minutes_only
+        case when sum(n) >= 10 then 2 * sum(on_the_minute) >= sum(n) end as minutes_only
     from marts.latency_hourly
     where hour_utc >= getvariable('from_utc') and hour_utc < getvariable('to_utc')
     group by all

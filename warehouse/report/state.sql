@@ -7,7 +7,7 @@ with last_run as (
 )
 
 select
-    (select max(received_at_utc) from raw.pushes) as as_of_utc,
+    (select max(as_of_utc) from marts.as_of) as as_of_utc,
     (select min(hour_utc) from marts.push_health_hourly) as first_received_utc,
     (select min(day_utc) from marts.delivery_daily) as first_day_utc,
     (select max(day_utc) from marts.delivery_daily) as last_day_utc,
