@@ -27,8 +27,10 @@ from tests.live import free_port
 
 PICTURES = ROOT / "docs" / "pictures"
 TRAFFIC = SimulationOptions(
-    messages=80_000, days=20.4, seed=3, start=datetime(2026, 11, 2, tzinfo=UTC), batch_wait_s=5.0
+    messages=80_000, days=21, seed=3, start=datetime(2026, 11, 2, tzinfo=UTC), batch_wait_s=5.0
 )
+UNTIL = datetime(2026, 11, 22, 9, 40, tzinfo=UTC)
+"""In the middle of a day's traffic, for that is when a report is looked at."""
 ASSET = "/assets/marts/delivery_hourly"
 
 
@@ -59,7 +61,9 @@ def take_in(data: Path) -> None:
         **{name: getattr(TRAFFIC, name) for name in TRAFFIC.__slots__} | {"sends": log}
     )
     pushes = enumerate(iter_pushes(traffic))
-    land(settings, [push(one.body, n, received_at=one.at) for n, one in pushes])
+    land(
+        settings, [push(one.body, n, received_at=one.at) for n, one in pushes if one.at < UNTIL]
+    )
     done = dlr(data, "run")
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -90,7 +94,7 @@ def take(
 def of_asset(data: Path, profile: Path) -> None:
     """Look at an asset's page in the Dagster UI, where its chart stands."""
     with ui(data) as url, browsing(url, profile) as browser:
-        browser.look(1500, 900)
+        browser.look(1700, 950)
         browser.open(ASSET, "Row count", "chart", within_s=60)
         chart = "document.querySelector('.dagster-markdown img')"
         browser.wait(lambda: bool(browser.ask(f"{chart}?.naturalWidth")))

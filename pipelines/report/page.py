@@ -92,6 +92,7 @@ def _template() -> jinja2.Template:
         words.moment,
         words.day,
         words.label,
+        words.glue,
     ):
         environment.filters[write.__name__] = write
     environment.globals["most_rows"] = MOST_ROWS

@@ -51,7 +51,7 @@ class Chart:
     def svg(self) -> str:
         """As a document; the quotes are single, for they need no escape in a URL."""
         parts = [*self._frame(), *self._band(), *self._bars(), *map(self._line, self.lines)]
-        head = f"viewBox='0 0 {_WIDTH} 76' width='640' fill='{GREY}'"
+        head = f"viewBox='0 0 {_WIDTH} 76' width='600' fill='{GREY}'"
         font = "font-family='sans-serif' font-size='5.5'"
         text = f"<svg xmlns='http://www.w3.org/2000/svg' {head} {font}>{''.join(parts)}</svg>"
         return text.replace('"', "'")

@@ -83,3 +83,8 @@ def day(iso: str | None) -> str:
 def label(slug: str | None) -> str:
     """Slug of the reference data as words."""
     return (slug or DASH).replace("_", " ")
+
+
+def glue(text: str) -> str:
+    """Text in which no line ends between a number and its sign."""
+    return text.replace(" %", "\xa0%").replace("≤ ", "≤\xa0")

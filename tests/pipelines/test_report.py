@@ -144,7 +144,7 @@ def test_the_headline_and_its_change(two_weeks: Settings) -> None:
     assert (before["reports"], before["delivered"], before["failed"]) == (70, 63, 7)
     assert now["reported_delivery_rate"] == pytest.approx(0.8)
     text = Page(report_path(two_weeks).read_text(encoding="utf-8")).text
-    assert "+100.0 %" in text
+    assert "+100.0\xa0%" in text
     assert f"{words.MINUS}10.0 points" in text
     assert now["sent"] is None
     assert "No send log is known" in text
