@@ -22,6 +22,7 @@ _DELIMITERS = ",;\t"
 _MOST_FIELD = 1 << 24
 _MOST_HEADER = 1 << 16
 _CHUNK = 100_000
+_BLANK = " \t\r\n"
 
 # JSON that DuckDB would rewrite, or reads though it is none
 _ODD_JSON = r"\\|:\s*(?:[\[{]|-?[0-9]+[.eE]|-?[nN][aA]|-?[iI]|-0)|,\s*[\]}]"
@@ -157,7 +158,7 @@ def _read_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
         _plain_lines(con, path, name)
         return
     with path.open(encoding=encoding, newline=None) as file:
-        _hand_over(con, name, (_json_row(line) for line in file if line.strip()))
+        _hand_over(con, name, (_json_row(line) for line in file if line.strip(_BLANK)))
 
 
 def _plain_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
@@ -197,9 +198,9 @@ def _plain_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
 
 
 def _json_row(line: str) -> Row:
-    parsed = parse(line.strip())
+    parsed = parse(line.strip(_BLANK))
     if parsed is None or not isinstance(parsed[0], dict):
-        return (line.strip(), *(None for _ in COLUMNS))
+        return (line.strip(_BLANK), *(None for _ in COLUMNS))
     return (None, *(as_text(parsed[0].get(column)) for column in COLUMNS))
 
 

@@ -61,9 +61,7 @@ def take_in(data: Path) -> None:
         **{name: getattr(TRAFFIC, name) for name in TRAFFIC.__slots__} | {"sends": log}
     )
     pushes = enumerate(iter_pushes(traffic))
-    land(
-        settings, [push(one.body, n, received_at=one.at) for n, one in pushes if one.at < UNTIL]
-    )
+    land(settings, [push(one.body, n, received_at=one.at) for n, one in pushes if one.at < UNTIL])
     done = dlr(data, "run")
     if done.returncode:
         raise RuntimeError(done.stderr)

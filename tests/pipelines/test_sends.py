@@ -1,7 +1,8 @@
 """The send log: any format, any order; what it switches on, and that it touches nothing else."""
 
 import json
-import math
+import shutil
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,7 +19,11 @@ from hypothesis import strategies as st
 from ingest.envelope import Envelope
 from ingest.settings import Settings
 from pipelines.rebuild import rebuild
+from pipelines.sendfiles import bring_in
 from pipelines.status import read_status
+from pipelines.verify import verify
+from simulator.options import SimulationOptions
+from simulator.simulate import iter_pushes
 from tests.data_folder import (
     FIRST,
     ask,
@@ -32,7 +37,7 @@ from tests.data_folder import (
     take,
     warehouse,
 )
-from tests.reference import Report, naive_utc, sms_status
+from tests.reference import Report, sms_status
 from tests.send_reference import (
     COUNTS,
     SEND_COUNTS,
@@ -121,6 +126,7 @@ def test_every_format_gives_the_same_rows(settings: Settings, name: str) -> None
     take(settings)
     assert rejected(settings) == []
     assert sorted(sends(settings), key=str) == sorted(ROWS, key=str)
+    assert verify(settings).findings == []
 
 
 @pytest.mark.parametrize("kind", ["naive", "zone", "texts", "epoch"])
@@ -139,6 +145,7 @@ def test_parquet_keeps_digits_and_zones(settings: Settings, kind: str) -> None:
     take(settings)
     assert rejected(settings) == []
     assert sorted(sends(settings), key=str) == sorted(ROWS, key=str)
+    assert verify(settings).findings == []
 
 
 TIMES: dict[str, datetime | None] = {
@@ -186,6 +193,7 @@ def test_times(tmp_path: Path, suffix: str) -> None:
     bad = [(position, reason, field) for position, reason, field, _ in rejected(settings)]
     wrong = [sid + 1 for sid, time in enumerate(TIMES.values()) if time is None]
     assert bad == [(position, "bad_sent_at", "sent_at") for position in wrong]
+    assert verify(settings).findings == []
 
 
 def test_bad_rows_are_quarantined_with_their_reason(settings: Settings) -> None:
@@ -206,10 +214,11 @@ def test_bad_rows_are_quarantined_with_their_reason(settings: Settings) -> None:
         (8, "bad_sent_at"),
     ]
     assert [row[0] for row in found if row[1] == "not_a_row"] == [2, 3, 4, 9, 10]
-    assert warehouse(settings, "select received, sends, rejected, balanced from ops.sends_ledger") == [
-        (15, 2, 13, True)
-    ]
+    assert warehouse(
+        settings, "select received, sends, rejected, balanced from ops.sends_ledger"
+    ) == [(15, 2, 13, True)]
     assert read_status(settings).problems == []
+    assert verify(settings).findings == []
 
 
 UNREADABLE: dict[str, tuple[str | bytes, str]] = {
@@ -334,7 +343,9 @@ def expected_model(pushes: list[tuple[Envelope, list[dict[str, Any]]]], log: lis
         for envelope, batch in pushes
         for position, fields in enumerate(batch)
     ]
-    received = {envelope.push_id: envelope.received_at.replace(tzinfo=None) for envelope, _ in pushes}
+    received = {
+        envelope.push_id: envelope.received_at.replace(tzinfo=None) for envelope, _ in pushes
+    }
     rows = sms_status(found)
     for row in rows.values():
         row["party"] = PARTIES[row["error_code"]]
@@ -377,9 +388,7 @@ def check_delivery(settings: Settings, model: Model) -> None:
     rates = [f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")]
     key = "country_code, range_operator, tag"
     query = f"select hour_utc, {key}, {', '.join(names)}, provisional, {', '.join(rates)}"
-    found = {
-        row[:4]: row[4:] for row in warehouse(settings, f"{query} from marts.delivery_hourly")
-    }
+    found = {row[:4]: row[4:] for row in warehouse(settings, f"{query} from marts.delivery_hourly")}
     expected = model.delivery()
     assert set(found) == set(expected)
     for place, row in expected.items():
@@ -395,8 +404,9 @@ def check_delivery(settings: Settings, model: Model) -> None:
 
 
 def check_latency(settings: Settings, model: Model) -> None:
-    columns = "country_code, range_operator, interval, n, negative, max_s, p50_s, p90_s, p95_s, p99_s, coverage"
-    rows = warehouse(settings, f"select hour_utc, {columns} from marts.latency_hourly")
+    columns = "n, negative, max_s, p50_s, p90_s, p95_s, p99_s, coverage"
+    key = "hour_utc, country_code, range_operator, interval"
+    rows = warehouse(settings, f"select {key}, {columns} from marts.latency_hourly")
     found = {row[:4]: row[4:] for row in rows}
     delivered = {key: len(values) for key, values in model.latencies().items()}
     values = {key: cell for key, cell in model.latencies().items() if cell}
@@ -459,10 +469,336 @@ def test_any_order_of_reports_and_sends_gives_what_the_reference_computes(
                 log += one
         take(split)
         check(split, expected_model(pushes, log))
-    laws = "select bool_and(balanced) from ops.ledger union all select bool_and(balanced) from ops.sends_ledger"
-    assert warehouse(split, laws) == [(True,), (True,)]
+        assert verify(split).findings == []
+    for ledger in ("ops.ledger", "ops.sends_ledger"):
+        assert warehouse(split, f"select bool_and(balanced) from {ledger}") == [(True,)]
     before = fingerprint(split)
     rebuilt = rebuild(split, "rebuild").after
     assert rebuilt is not None
     assert rebuilt["fingerprint"] == before
     check(split, expected_model(pushes, log))
+
+
+# --- one thing at a time ---------------------------------------------------------------------
+
+AT = "2026-03-02 07:59:50"
+
+
+def test_importing_again_changes_nothing(settings: Settings) -> None:
+    text = f"{HEAD}1,,{AT},otp,\n1,,2026-03-02 07:59:40,otp,\n,u,{AT},,\n"
+    land(settings, [push(form([record(1)]))])
+    send(settings, "a.csv", text)
+    run(settings)
+    before = sends(settings, "sid, uid, sent_at_utc, match"), fingerprint(settings)
+    assert not run(settings).published
+    send(settings, "copy of a.csv", text)
+    take(settings)
+    assert (sends(settings, "sid, uid, sent_at_utc, match"), fingerprint(settings)) == before
+    ledger = "received, sends, repeated, duplicates, rejected, total_received, balanced"
+    assert warehouse(settings, f"select {ledger} from ops.sends_ledger order by sequence") == [
+        (3, 2, 1, 0, 0, 3, True),
+        (3, 0, 0, 3, 0, 6, True),
+    ]
+    assert verify(settings).findings == []
+
+
+def test_a_file_that_changed_is_read_again_and_what_it_said_before_goes(settings: Settings) -> None:
+    land(settings, [push(form([record(1), record(2)]))])
+    send(settings, "a.csv", f"{HEAD}1,,{AT},old,\n2,,{AT},old,\nx,,{AT},,\n")
+    run(settings)
+    send(settings, "a.csv", f"{HEAD}1,,{AT},new,\n")
+    run(settings)
+    tags = "select sid, tag, sent_at_utc is not null from core.sms_status order by sid"
+    assert warehouse(settings, tags) == [(1, "new", True), (2, None, False)]
+    assert rejected(settings) == []
+    assert verify(settings).findings == []
+
+
+def test_ambiguous_uids_are_counted_and_never_guessed(settings: Settings) -> None:
+    batch = [record(sid, uid=uid) for sid, uid in ((1, "one"), (2, "two"), (3, "two"), (4, "four"))]
+    land(settings, [push(form(batch))])
+    uids = ["one", "two", "none", "twice", "four", "five"]
+    lines = [f",{uid},{AT},,\n" for uid in uids] + [f",twice,{AT},other,\n"]
+    # message 4 has a send by sid; of uid five there is one with a sid, not reported yet
+    lines += [f"4,,{AT},,\n", f"5,five,{AT},,\n"]
+    send(settings, "a.csv", HEAD + "".join(lines))
+    run(settings)
+    assert dict(sends(settings, "coalesce(uid, sid::varchar), match")) | {"five": "?"} == {
+        "one": "uid",
+        "two": "ambiguous",
+        "none": "none",
+        "twice": "ambiguous",
+        "four": "ambiguous",
+        "4": "sid",
+        "five": "?",
+    }
+    totals = "sum(sent), sum(sent_reported), sum(pending)"
+    assert warehouse(settings, f"select {totals} from marts.delivery_hourly") == [(4, 2, 2)]
+    assert read_status(settings).sends["ambiguous"] == 5
+    assert verify(settings).findings == []
+
+
+def parts(settings: Settings, table: str) -> set[str]:
+    query = f"select path from ops.export_parts where table_name = '{table}'"
+    return {path for (path,) in warehouse(settings, query)}
+
+
+def at_hour(n: int, sid: int) -> Envelope:
+    """A report of an event ``n`` hours after the first, received three seconds later."""
+    local = (FIRST + timedelta(hours=8 + n)).strftime("%Y-%m-%d %H:%M:%S")
+    body = form([record(sid, user_receive_time=local)])
+    return push(body, sid, received_at=FIRST + timedelta(hours=n, seconds=3))
+
+
+def snapshot(settings: Settings) -> dict[str, set[str]]:
+    every = ("core.sms_status", "core.sends", "marts.delivery_hourly", "marts.latency_hourly")
+    return {table: parts(settings, table) for table in every}
+
+
+def gained(settings: Settings, before: dict[str, set[str]]) -> dict[str, list[str]]:
+    return {
+        table: sorted(path.rpartition("-")[0].partition("/")[2] for path in now - before[table])
+        for table, now in snapshot(settings).items()
+        if now - before[table]
+    }
+
+
+def test_a_late_send_touches_only_the_hours_it_belongs_to(settings: Settings) -> None:
+    land(settings, [at_hour(24 * n, n) for n in range(5)])
+    send(
+        settings,
+        "a.csv",
+        HEAD + "".join(f"{n},,{(NOW + timedelta(days=n)).isoformat()},,\n" for n in range(4)),
+    )
+    run(settings)
+    before = snapshot(settings)
+    sent = NOW + timedelta(days=4, seconds=-2)
+    send(settings, "late.csv", f"{HEAD}4,,{sent.isoformat()},,\n")
+    run(settings)
+    assert gained(settings, before) == {
+        "core.sms_status": ["event_date=2026-03-06/20260306T08"],
+        "core.sends": ["event_date=2026-03-06/20260306T07"],
+        "marts.delivery_hourly": ["2026-03-06"],
+        "marts.latency_hourly": ["2026-03-06"],
+    }
+    waiting = NOW + timedelta(days=1, hours=3)
+    before = snapshot(settings)
+    send(settings, "unreported.csv", f"{HEAD}99,,{waiting.isoformat()},,\n")
+    run(settings)
+    assert gained(settings, before) == {
+        "core.sends": ["event_date=2026-03-03/20260303T11"],
+        "marts.delivery_hourly": ["2026-03-03"],
+    }
+    assert verify(settings).findings == []
+
+
+def test_time_alone_makes_pending_unknown_and_provisional_final(settings: Settings) -> None:
+    send(
+        settings,
+        "a.csv",
+        f"{HEAD}50,,{NOW.isoformat()},,\n51,,{(NOW + timedelta(hours=30)).isoformat()},,\n",
+    )
+    run(settings)
+    columns = "hour_utc, pending, unknown, provisional"
+    states = f"select {columns} from marts.delivery_hourly where sent > 0 order by 1"
+    first, second = NOW, NOW + timedelta(hours=30)
+    assert warehouse(settings, states) == [(first, 1, 0, True), (second, 1, 0, True)]
+    for hours, expected, flipped in (
+        (0, [(first, 1, 0, True), (second, 1, 0, True)], set()),
+        (1, [(first, 1, 0, False), (second, 1, 0, True)], {"2026-03-02"}),
+        (30, [(first, 1, 0, False), (second, 1, 0, True)], {"2026-03-02"}),
+        (71, [(first, 1, 0, False), (second, 1, 0, False)], {"2026-03-03"}),
+        (72, [(first, 0, 1, False), (second, 1, 0, False)], {"2026-03-02"}),
+    ):
+        land(settings, [at_hour(hours, hours)], str(hours))
+        before = snapshot(settings)
+        run(settings)
+        assert warehouse(settings, states) == expected, hours
+        days = set(gained(settings, before)["marts.delivery_hourly"])
+        assert days == flipped | {f"{FIRST + timedelta(hours=hours):%Y-%m-%d}"}, hours
+    assert not run(settings).published
+    assert verify(settings).findings == []
+
+
+def test_operators_that_give_minutes_only_are_marked(settings: Settings) -> None:
+    def local(second: int) -> str:
+        return f"2026-03-02 15:59:{second:02d}"
+
+    batch = [record(n, user_receive_time=local(0 if n % 2 else 7)) for n in range(10)]
+    batch += [record(20 + n, mobile="13000000000", user_receive_time=local(n)) for n in range(10)]
+    batch += [record(40 + n, mobile="13300000000", user_receive_time=local(0)) for n in range(9)]
+    land(settings, [push(form(batch))])
+    send(settings, "a.csv", HEAD + "".join(f"{n},,{AT},,\n" for n in range(10)))
+    run(settings)
+    columns = "range_operator, interval, n, negative, on_the_minute, minutes_only"
+    assert warehouse(settings, f"select {columns} from marts.latency_hourly order by all") == [
+        ("china_mobile", "end_to_end", 10, 0, None, None),
+        ("china_mobile", "handset_latency", 10, 10, 5, True),
+        ("china_mobile", "report_lag", 10, 0, 5, True),
+        ("china_telecom", "report_lag", 9, 0, 9, None),
+        ("china_unicom", "report_lag", 10, 0, 1, False),
+    ]
+    assert verify(settings).findings == []
+
+
+def test_coverage_of_the_code_table(settings: Settings) -> None:
+    codes = ["MK:0001", "EXPIRED", "MI:9999", "??", "??", "", None, " "]
+    batch = [
+        record(n, report_status="FAIL", mobile="13900000000", error_msg=code)
+        for n, code in enumerate(codes)
+    ]
+    land(settings, [push(form(batch))])
+    run(settings)
+    columns = "failures, with_code, literal, pattern, unmapped, unmapped_share"
+    assert ask(settings, f"select {columns} from marts.code_coverage_daily") == [
+        (8, 5, 2, 1, 2, 0.4)
+    ]
+    assert verify(settings).findings == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "suspicious"),
+    [
+        ([10] * 6, True),
+        ([8, 9, 10, 11, 12, 13], True),
+        ([60, 1, 1, 1, 1, 1], False),
+        ([20, 20, 20, 20, 20, 0], False),
+        ([9] * 6, False),
+    ],
+)
+def test_suspiciously_even_codes_are_flagged(
+    settings: Settings, counts: list[int], *, suspicious: bool
+) -> None:
+    codes = ("DB:0102", "CA:0051", "DB:0140", "DB:0103", " cb : 0007 ", "MK:0021")
+    each = [code for code, count in zip(codes, counts, strict=True) for _ in range(count)]
+    batch = [
+        record(n, report_status="FAIL", error_msg=code) for n, code in enumerate([*each, "MK:0001"])
+    ]
+    land(settings, [push(form(batch))])
+    run(settings)
+    found = ask(
+        settings,
+        "select failures, fewest, most, chi_square, share from marts.suspicious_codes_daily",
+    )
+    even = sum(counts) / 6
+    chi_square = sum((count - even) ** 2 / even for count in counts)
+    expected = (sum(counts), min(counts), max(counts), chi_square, sum(counts) / len(batch))
+    assert [pytest.approx(row) for row in found] == ([expected] if suspicious else [])
+    assert verify(settings).findings == []
+
+
+def test_readers_have_the_functions(settings: Settings) -> None:
+    land(settings, [push(form([record(n) for n in range(4)]))])
+    run(settings)
+    query = """
+        select country_code, percentile_of_buckets(upper_bound_s, n, 0.95), sum(n)
+        from marts.latency_buckets_hourly where interval = 'report_lag' group by all
+    """
+    assert ask(settings, query) == [("CN", 3.0, 4)]
+    assert ask(settings, "select rate(1, 4), wilson_low(0, 10), wilson_high(0, 0)") == [
+        (0.25, 0.0, None)
+    ]
+
+
+def test_numbers_of_the_send_log_are_masked_for_readers(settings: Settings) -> None:
+    send(
+        settings, "a.csv", f"{HEAD}1,,{AT},,15205201314\nx,15205201314,{AT},,\n,15205201314,no,,\n"
+    )
+    run(settings)
+    assert ask(settings, "select mobile from core.sends") == [("CN****1314",)]
+    assert ask(settings, "select value from raw.rejected_sends order by 1") == [("no",), ("x",)]
+
+
+def test_what_a_verification_finds_in_the_send_log(settings: Settings) -> None:
+    land(settings, [push(form([record(1), record(2)]))])
+    send(settings, "a.csv", f"{HEAD}1,,{AT},,\n2,,{AT},,\n3,,{AT},,\nx,,{AT},,\n")
+    run(settings)
+    assert verify(settings).findings == []
+    for statement, sentence in {
+        "update core.sends set match = 'uid' where sid = 1": "match is uid, expected sid",
+        "delete from core.sends where sid = 3": "the send sid 3 at 2026-03-02 07:59:50",
+        "update core.sms_status set tag = 'x' where sid = 2": "sid 2: tag differs",
+        "update core.sms_status set handset_latency_s = 1": "handset_latency_s is 1.0",
+        "update marts.delivery_hourly set pending = 7": "counts are",
+        "update marts.delivery_daily set effective_rate = 0.5": "marts.delivery_daily",
+        "update marts.latency_hourly set p95_s = 5": "marts.latency_hourly",
+        "delete from marts.latency_buckets_hourly": "marts.latency_buckets_hourly",
+        "update marts.as_of set settled_after_s = 1": "marts.as_of",
+        "delete from raw.rejected_sends": "row 4: the reject bad_sid (field sid) is missing",
+        "update ops.sends_ledger set total_sends = 9": "total_sends is 9",
+        "update ops.send_files set received = 9": "received is 9",
+    }.items():
+        copy = settings_of(settings.data.parent / f"{abs(hash(statement))}")
+        shutil.copytree(settings.data, copy.data)
+        warehouse(copy, statement)
+        told = "\n".join(map(str, verify(copy).findings))
+        assert sentence in told, (statement, told)
+    (settings.sends / "a.csv").write_text(HEAD)
+    assert "was altered" in "\n".join(map(str, verify(settings).findings))
+
+
+def test_every_count_is_the_truth_of_the_simulation(tmp_path: Path) -> None:
+    """With the send log and without: what really happened, message by message and added up."""
+    truth_file, log = tmp_path / "truth.jsonl", tmp_path / "sends.csv"
+    traffic = SimulationOptions(
+        messages=20_000, conflicts=0.01, unreported=0.02, truth=truth_file, sends=log
+    )
+    settings = settings_of(tmp_path / "data")
+    pushes = [
+        push(one.body, n, received_at=datetime.fromtimestamp(one.at_ms / 1000, UTC))
+        for n, one in enumerate(iter_pushes(traffic))
+    ]
+    land(settings, pushes)
+    run(settings)
+    truths = [json.loads(line) for line in truth_file.read_text("utf-8").splitlines()]
+    known = [truth for truth in truths if truth["reports"]]
+    delivered = sum(truth["outcome"] == "delivered" for truth in truths)
+    counts = "sum(reports), sum(delivered), sum(sent), sum(pending), sum(delivery_rate)"
+    daily = f"select {counts} from marts.delivery_daily"
+    assert ask(settings, daily) == [(len(known), delivered, None, None, None)]
+    assert ask(settings, "select distinct interval from marts.latency_hourly") == [("report_lag",)]
+
+    bring_in(settings, log)
+    run(settings)
+    as_of = max(one.received_at for one in pushes)
+    open_, tags = Counter[str](), Counter[tuple[str, str]]()
+    for truth in truths:
+        age = as_of - datetime.fromisoformat(truth["sent_at"])
+        outcome = "pending" if age < timedelta(hours=72) else "unknown"
+        open_["reported" if truth["reports"] else outcome] += 1
+        tags[truth["tag"], truth["outcome"]] += 1
+    counts = "sum(reports), sum(sent), sum(sent_reported), sum(sent_delivered), sum(pending)"
+    [totals] = ask(settings, f"select {counts}, sum(unknown) from marts.delivery_daily")
+    assert totals == (
+        len(known), 20_000, len(known), delivered, open_["pending"], open_["unknown"]
+    )  # fmt: skip
+    by_tag = "select tag, sum(sent_delivered), sum(reports - delivered), sum(pending + unknown)"
+    assert ask(settings, f"{by_tag} from marts.delivery_hourly group by all order by 1") == [
+        (tag, *(tags[tag, outcome] for outcome in ("delivered", "failed", "unreported")))
+        for tag in ("marketing", "otp")
+    ]
+    found = {
+        sid: rest
+        for sid, *rest in ask(
+            settings, "select sid, sent_at_utc, tag, handset_latency_s from core.sms_status"
+        )
+    }
+    assert found == {truth["sid"]: message_of(truth) for truth in known}
+    places = """
+        select range_operator, count(*) from core.sends
+        where match = 'none' and country_code = 'CN' group by all
+    """
+    waiting = Counter(
+        truth["operator"] for truth in truths if not truth["reports"] and truth["country"] == "CN"
+    )
+    assert dict(ask(settings, places)) == waiting
+    assert verify(settings).findings == []
+
+
+def message_of(truth: dict[str, Any]) -> list[Any]:
+    sent, handset = (
+        datetime.fromisoformat(truth[name]).replace(tzinfo=None) if truth[name] else None
+        for name in ("sent_at", "handset_time")
+    )
+    latency = (handset - sent).total_seconds() if handset and sent else None
+    return [sent, truth["tag"], latency]
