@@ -31,6 +31,7 @@ TRAFFIC = SimulationOptions(
 )
 UNTIL = datetime(2026, 11, 22, 9, 40, tzinfo=UTC)
 """In the middle of a day's traffic, for that is when a report is looked at."""
+SENT_UNTIL = f"{UNTIL:%Y-%m-%dT%H:%M}"
 ASSET = "/assets/marts/delivery_hourly"
 
 
@@ -62,6 +63,9 @@ def take_in(data: Path) -> None:
     )
     pushes = enumerate(iter_pushes(traffic))
     land(settings, [push(one.body, n, received_at=one.at) for n, one in pushes if one.at < UNTIL])
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    sent = [line for line in lines if line.startswith("sid,") or line.split(",")[2] < SENT_UNTIL]
+    log.write_text("".join(sent), encoding="utf-8")
     done = dlr(data, "run")
     if done.returncode:
         raise RuntimeError(done.stderr)

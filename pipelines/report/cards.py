@@ -121,6 +121,10 @@ def _change_of_rate(now: Row, before: Row | None, name: str) -> Change | None:
     """Better or worse only where the two intervals do not touch: the rest may be chance."""
     if not before or now.get(name) is None or before[name] is None:
         return None
+    was = f"{100 * before[name]:.2f} %"
+    if now["pending"] and name in ("delivery_rate", "receipt_rate"):
+        waiting = f"; {now['pending']:,} reports may still come"
+        return Change(words.points(now[name], before[name]), title=_was(was) + waiting)
     tone = "even"
     if now[f"{name}_low"] > before[f"{name}_high"]:
         tone = "better"
@@ -130,7 +134,7 @@ def _change_of_rate(now: Row, before: Row | None, name: str) -> Change | None:
     return Change(
         words.points(now[name], before[name]),
         tone,
-        _was(f"{100 * before[name]:.2f} %") + chance,
+        _was(was) + chance,
     )
 
 

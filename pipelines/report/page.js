@@ -77,7 +77,7 @@
   function rateRange(rows) {
     const known = rows.filter((row) => row.rate !== null);
     const firm = known.filter((row) => row.high - row.low < 0.25);
-    const rates = (firm.length ? firm : known).flatMap((row) => [row.rate, row.low, row.delivery_rate ?? 1]);
+    const rates = (firm.length ? firm : known).flatMap((row) => [row.rate, row.low, row.provisional ? 1 : row.delivery_rate ?? 1]);
     const least = Math.min(1, ...rates);
     const pad = Math.max((1 - least) * 0.08, 0.002);
     return [Math.max(0, least - pad), 1 + pad / 3];
@@ -103,7 +103,7 @@
     const traces = [...band(rows), line("of what was reported", settled, "solid")];
     if (open.length) traces.push(line("still coming in", [...settled.slice(-1), ...open], "dot"));
     const withSends = rows.some((row) => row.delivery_rate !== null);
-    if (withSends) traces.push(ofSent(rows));
+    if (withSends) traces.push(ofSent(settled, "solid"), ofSent([...settled.slice(-1), ...open], "dot"));
     traces.push(bars("messages delivered", "delivered", "soft"), bars("messages failed", "failed", "c4"));
     return [traces, layout({
       barmode: "stack", xaxis: { ...time(stepMs), anchor: "y2" }, showlegend: withSends,
@@ -113,17 +113,17 @@
       annotations: [caption("messages", 0.245), ...(open.length ? [coming()] : [])],
     })];
   }
-  const ofSent = (rows) => ({
-    type: "scatter", mode: "lines", name: "of what was sent", ...steps(stepMs),
+  const ofSent = (rows, dash) => ({
+    type: "scatter", mode: "lines", name: "of what was sent", showlegend: dash === "solid", ...steps(stepMs),
     x: column(rows, "at_utc"), y: column(rows, "delivery_rate"), customdata: column(rows, "sent"),
-    line: { color: colour("c2"), width: 2 }, hovertemplate: "%{y:.2%} <i>of %{customdata:,} sent</i><extra>of what was sent</extra>",
+    line: { color: colour("c2"), width: 2, dash }, hovertemplate: "%{y:.2%} <i>of %{customdata:,} sent</i><extra>of what was sent</extra>",
   });
   const shade = (from) => ({
     type: "rect", xref: "x", yref: "paper", x0: from, x1: figures.period.shown_to_utc, y0: 0, y1: 1,
     fillcolor: colour("shade"), line: { width: 0 }, layer: "below",
   });
   const coming = () => ({
-    text: "still coming in", xref: "x", yref: "paper", x: figures.period.shown_to_utc, y: 1, xanchor: "right", yanchor: "bottom",
+    text: "still coming in", xref: "x", yref: "paper", x: figures.period.shown_to_utc, y: 0.345, xanchor: "right", yanchor: "bottom",
     showarrow: false, font: { size: 11, color: colour("ink-2") },
   });
   const caption = (text, y) => ({

@@ -150,6 +150,25 @@ def test_the_headline_and_its_change(two_weeks: Settings) -> None:
     assert "No send log is known" in text
 
 
+def test_with_a_send_log_there_are_rates_of_what_was_sent(settings: Settings) -> None:
+    land_events(
+        settings,
+        [(FIRST, reported(1, FIRST)), (FIRST, reported(2, FIRST, "MK:0001"))],
+    )
+    settings.sends.mkdir(parents=True)
+    rows = [f"{sid},{FIRST - timedelta(seconds=2):%Y-%m-%dT%H:%M:%SZ}\n" for sid in (1, 2, 3, 4)]
+    (settings.sends / "log.csv").write_text("sid,sent_at\n" + "".join(rows))
+    run(settings)
+    now = figures_in(report_path(settings))["headline"]["now"]
+    counts = ("sent", "sent_reported", "sent_delivered", "pending", "unknown", "could_arrive")
+    assert [now[name] for name in counts] == [4, 2, 1, 2, 0, 1]
+    assert (now["delivery_rate"], now["receipt_rate"], now["effective_rate"]) == (0.25, 0.5, 1.0)
+    text = Page(report_path(settings).read_text(encoding="utf-8")).text
+    assert "Delivered of sent" in text
+    assert "2 waiting, 0 never reported" in text
+    assert "No send log is known" not in text
+
+
 def test_without_earlier_days_nothing_is_compared(settings: Settings) -> None:
     at = FIRST
     land_events(settings, [(at, reported(1, at))])
