@@ -18,6 +18,7 @@ COMMANDS = {
     "verify": "recount everything from the raw bytes and compare",
     "rebuild": "make the warehouse anew from the landed files, or from a landing day on",
     "compact": "put the landed files of finished days together, one compressed file a day",
+    "report": "figures and charts of some days as one HTML file",
     "sql": "query the published database",
 }
 

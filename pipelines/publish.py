@@ -24,6 +24,7 @@ from pipelines import export, ledger, models
 from pipelines.export import Part, exports_folder
 from pipelines.files import replace_file
 from pipelines.marts import refresh_marts
+from pipelines.report import replace_report
 from pipelines.sendledger import describe_sends, latest_sends
 from pipelines.warehouse import transaction
 
@@ -102,6 +103,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))
     state = _state(con, settings, last)
     _replace_database(settings, parts)
+    state["report"] = replace_report(con, settings)
     retired = _listed(settings)
     _replace_manifest(settings, parts, state)
     _remember(con, parts, state)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
@@ -72,6 +73,28 @@ class Browser:
     def find(self, xpath: str) -> list[WebElement]:
         """Return elements of the page."""
         return self._driver.find_elements(By.XPATH, xpath)
+
+    def look(self, width: int, height: int = 900, *, dark: bool = False) -> None:
+        """Be a screen of that size, of somebody who likes it light or dark."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self._driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+    def cut_off(self) -> None:
+        """Be without a network from now on."""
+        self._driver.execute_cdp_cmd("Network.enable", {})
+        gone = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+        self._driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone)
+
+    def ask(self, expression: str) -> Any:
+        """Value of a JavaScript expression."""
+        return self._driver.execute_script(f"return {expression}")
+
+    def complaints(self) -> list[str]:
+        """Return what the page's console said since it was asked last."""
+        return [f"{one['level']} {one['message']}" for one in self._driver.get_log("browser")]
 
     def screenshot(self, path: Path) -> None:
         """Keep what is to be seen, as PNG."""

@@ -14,6 +14,7 @@ from pipelines.load import LoadReport, load
 from pipelines.marts import mart_models, rebuild_marts, refresh_marts
 from pipelines.progress import progress
 from pipelines.publish import Publication, analytics_path, manifest_path, publish
+from pipelines.report import chart_of
 from pipelines.warehouse import open_warehouse
 
 LANDED = dg.AssetKey(["landing", "yunpian"])
@@ -195,9 +196,15 @@ def mart_assets(
         if len(chosen) < len(mart_models()):
             rebuild_marts(con, {model.name for model in chosen})
         for model in chosen:
-            metadata = {"dagster/row_count": _rows(con, model)}
+            metadata = {"dagster/row_count": _rows(con, model), **_chart(con, model)}
             yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
         yield from _check_results(con, chosen)
+
+
+def _chart(con: duckdb.DuckDBPyConnection, model: models.Model) -> Metadata:
+    """Chart of the last days, for marts that have one."""
+    drawn = chart_of(con, model.name)
+    return {"chart": dg.MetadataValue.md(drawn)} if drawn else {}
 
 
 def _exported() -> list[dg.AssetKey]:

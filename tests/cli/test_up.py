@@ -57,6 +57,8 @@ class Evening:
     """Command lines while it ran."""
     pages: dict[str, str] = field(default_factory=dict)
     """Visible text."""
+    charts: list[int] = field(default_factory=list)
+    """How wide the pictures on the page of a mart are."""
     places: dict[str, float] = field(default_factory=dict)
     """How far from the left groups and assets are drawn in the graph."""
     switches: dict[str, list[bool]] = field(
@@ -163,6 +165,10 @@ def look_around(browser: Browser, evening: Evening, shots: Path) -> None:
     visit("lineage", "/assets/core/sms_status?view=lineage&lineageDepth=5", *PATH)
     note_places(browser, evening, PATH)
     visit("asset", "/assets/core/sms_status", "Row count", "fingerprint", "Column name")
+    visit("mart", "/assets/marts/push_health_hourly", "Row count", "chart")
+    widths = "[...document.querySelectorAll('.dagster-markdown img')].map(one => one.naturalWidth)"
+    browser.wait(lambda: any(browser.ask(widths)))
+    evening.charts = browser.ask(widths)
     visit("runs", "/runs", "landed_files_sensor", "Success")
     visit("automation", "/automation", *evening.switches)
     browser.wait(lambda: all(len(switches_of(browser, name)) == 1 for name in evening.switches))
@@ -378,3 +384,9 @@ def test_killed_outright_it_leaves_nothing_running(tmp_path: Path) -> None:
         while processes_on(data) and time.monotonic() < deadline:
             time.sleep(0.2)
         assert processes_on(data) == []
+
+
+@needs_browser
+def test_a_chart_stands_on_the_page_of_its_mart(evening: Evening) -> None:
+    assert len(evening.charts) == 1
+    assert evening.charts[0] > 300

@@ -1,0 +1,27 @@
+"""The report: one HTML page that answers what became of the messages, without a network.
+
+`period.py` says which days it is about, `figures.py` asks the queries of ``warehouse/report``,
+`words.py` writes numbers for people, `cards.py` the headline, `page.py` puts the page together from
+``page.html``, ``page.css`` and ``page.js``, `store.py` puts it in its place. `charts.py` and
+`svg.py` draw the small charts of the Dagster UI.
+"""
+
+from pipelines.report.charts import chart_of
+from pipelines.report.figures import Figures, choose_period, read_figures
+from pipelines.report.page import render
+from pipelines.report.period import Period, PeriodError
+from pipelines.report.store import replace_report, report_path, write_page
+
+__all__ = [
+    "Figures",
+    "Period",
+    "PeriodError",
+    "chart_of",
+    "choose_period",
+    "read_figures",
+    "render",
+    "replace_report",
+    "report_path",
+    "write_page",
+    "write_report",
+]

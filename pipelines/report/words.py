@@ -1,0 +1,90 @@
+"""Numbers as people read them. What is not known is a dash, never 0."""
+
+from datetime import datetime
+
+DASH = "–"
+MINUS = "−"
+
+
+def number(value: float | None) -> str:
+    """Count: to the last one below a million, in three digits above."""
+    if value is None:
+        return DASH
+    for size, unit in ((1e9, "bn"), (1e6, "M")):
+        if value >= size:
+            return f"{value / size:.2f} {unit}"
+    return exact(value)
+
+
+def exact(value: float | None) -> str:
+    """Count to the last one."""
+    return DASH if value is None else f"{value:,.0f}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Share of one as a percentage; what is not quite all or nothing does not look like it."""
+    if share is None:
+        return DASH
+    text = f"{100 * share:.{digits}f}"
+    least = 10.0**-digits
+    if share > 0 and float(text) == 0:
+        return f"<{least:.{digits}f} %"
+    if share < 1 and float(text) == 100:
+        return f">{100 - least:.{digits}f} %"
+    return f"{text} %"
+
+
+def points(now: float, before: float) -> str:
+    """Difference of two shares in percentage points, signed."""
+    return f"{signed(100 * (now - before), 1)} points"
+
+
+def signed(value: float, digits: int) -> str:
+    """Number with its sign; 0 has none."""
+    text = f"{abs(value):,.{digits}f}"
+    if float(text.replace(",", "")) == 0:
+        return f"±{text}"
+    return f"{'+' if value > 0 else MINUS}{text}"
+
+
+def seconds(value: float | None) -> str:
+    """Duration in the largest unit that keeps it short."""
+    if value is None:
+        return DASH
+    sign, size = (MINUS, -value) if value < 0 else ("", value)
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if size >= length:
+            return f"{sign}{size / length:.3g} {unit}"
+    return f"{sign}{size:.3g} s"
+
+
+def within(bound: float | str | None) -> str:
+    """Percentile known by the upper bound of its bucket."""
+    if bound is None:
+        return DASH
+    return "over 1 h" if isinstance(bound, str) else f"≤ {seconds(bound)}"
+
+
+def moment(iso: str | None, style: str = "%d %b %Y, %H:%M") -> str:
+    """Time as in the figures, for people."""
+    if iso is None:
+        return DASH
+    return f"{datetime.fromisoformat(iso.removesuffix('Z')):{style}}".removeprefix("0")
+
+
+def day(iso: str | None) -> str:
+    """Day, with its name."""
+    if iso is None:
+        return DASH
+    found = datetime.fromisoformat(iso.removesuffix("Z"))
+    return f"{found:%a} {found.day} {found:%b %Y}"
+
+
+def label(slug: str | None) -> str:
+    """Slug of the reference data as words."""
+    return (slug or DASH).replace("_", " ")
+
+
+def glue(text: str) -> str:
+    """Text in which no line ends between a number and its sign."""
+    return text.replace(" %", "\xa0%").replace("≤ ", "≤\xa0")
