@@ -1,0 +1,81 @@
+"""Simulated traffic as it would lie in a landing folder, with its truth; no HTTP.
+
+Each push is received when the provider has it, so that report lags are realistic. The clock of
+the receiver is a minute and a half slow at one push in forty: negative lags are normal.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from ingest.envelope import Envelope
+from ingest.settings import Settings
+from simulator.options import SimulationOptions
+from simulator.simulate import iter_pushes
+from tests.data_folder import land, push
+from tests.truth.figures import Figures, figures
+from tests.truth.messages import Report, Send, first_receptions, naive, read_reports, read_sends
+
+SLOW_CLOCK = timedelta(seconds=90)
+_SLOW_ONE_IN = 40
+_PUSHES_A_FILE = 500
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Pushes, and what really happened."""
+
+    envelopes: Sequence[Envelope]
+    truth: Path
+    log: Path
+    first: dict[int, datetime]
+    """When each report was first received."""
+
+    @cached_property
+    def reports(self) -> list[Report]:
+        """The messages with a report."""
+        return list(read_reports(self.truth, self.first))
+
+    @cached_property
+    def sends(self) -> list[Send]:
+        """The whole send log."""
+        return read_sends(self.log)
+
+    @property
+    def as_of(self) -> datetime:
+        """The latest reception."""
+        return naive(max(envelope.received_at for envelope in self.envelopes))
+
+    def figures(self, sends: Sequence[Send] = ()) -> Figures:
+        """What must stand in the marts, with this send log."""
+        return figures(self.reports, sends, self.as_of)
+
+
+def simulated(folder: Path, **options: object) -> Traffic:
+    """Make traffic; ``options`` are those of the simulator."""
+    folder.mkdir(parents=True, exist_ok=True)
+    truth, log = folder / "truth.jsonl", folder / "sends.csv"
+    defaults: dict[str, object] = {"batch_wait_s": 20.0, "truth": truth, "sends": log}
+    plan = replace(SimulationOptions(), **(defaults | options))  # type: ignore[arg-type]
+    envelopes, receptions = [], []
+    for n, one in enumerate(iter_pushes(plan)):
+        at = one.at - SLOW_CLOCK if n % _SLOW_ONE_IN == 0 else one.at
+        envelopes.append(push(one.body, n, received_at=at))
+        receptions.append((naive(at), one.reports))
+    return Traffic(envelopes, truth, log, first_receptions(receptions))
+
+
+def land_in_files(settings: Settings, envelopes: Sequence[Envelope], name: str = "") -> None:
+    """Put pushes into files of a few hundred each, in the order given."""
+    for start in range(0, len(envelopes), _PUSHES_A_FILE):
+        land(settings, envelopes[start : start + _PUSHES_A_FILE], f"{name}{start:06d}")
+
+
+def random_split(envelopes: Sequence[Envelope], parts: int, seed: int) -> list[list[Envelope]]:
+    """The same pushes in any order, in so many heaps."""
+    shuffled = list(envelopes)
+    random.Random(seed).shuffle(shuffled)
+    return [shuffled[n::parts] for n in range(parts)]
