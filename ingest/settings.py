@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Address and port of the receiver, ``host:port`` or ``[v6]:port``."""
     provider_timezone: str = "Asia/Shanghai"
     """Zone of the provider's naive times (IANA name)."""
+    sends_timezone: str = "UTC"
+    """Zone of a send log's times that name none (IANA name)."""
     max_body_bytes: ByteSize = Field(default=ByteSize(4 * 1024**2), gt=0)
     """Largest body taken; a number of bytes or a text such as ``4MiB``."""
     allowed_networks: Annotated[
@@ -97,7 +99,7 @@ class Settings(BaseSettings):
             raise ValueError("takes host:port, such as 127.0.0.1:8080 or [::1]:8080")
         return bind
 
-    @field_validator("provider_timezone")
+    @field_validator("provider_timezone", "sends_timezone")
     @classmethod
     def _zone_is_known(cls, name: str) -> str:
         try:
@@ -131,6 +133,11 @@ class Settings(BaseSettings):
     def landing(self) -> Path:
         """Root of the landed files of all providers."""
         return self.data.absolute() / "landing"
+
+    @cached_property
+    def sends(self) -> Path:
+        """Folder of the send log's files."""
+        return self.data.absolute() / "sends"
 
 
 def load_settings(**overrides: object) -> Settings:

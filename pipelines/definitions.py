@@ -11,6 +11,7 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             assets.landed_files,
+            assets.send_files,
             assets.load_assets,
             assets.mart_assets,
             assets.publish_assets,

@@ -7,7 +7,9 @@ What a header may hold:
     refresh:     filled                  a table that Python fills; the file is its header
                  temporary               a step of one slice, gone with the connection
                  all                     computed anew as a whole
-                 <column> in <touched>   rows of the touched keys are replaced
+                 <column> in <touched>   rows of the touched keys are replaced; several such,
+                                         with commas between, where a row has more than one key
+    as_was:      tables a temporary step reads as they stood before, so that it comes first
     export:      file | day(column) | hive(event time, time of first reception)
     private:     columns with a mobile;  private_text: columns with text that may hold one
     columns:     every column, in order: type -- comment
@@ -78,6 +80,7 @@ class Model:
     export: Export | None = None
     private: tuple[str, ...] = ()
     private_text: tuple[str, ...] = ()
+    as_was: tuple[str, ...] = ()
 
     @property
     def schema(self) -> str:
@@ -100,10 +103,11 @@ class Model:
         return self.table if self.temporary else self.name
 
     @property
-    def scope(self) -> str:
-        """Condition on the rows that a refresh replaces."""
-        match = _TOUCHED.fullmatch(self.refresh)
-        return f"{match['column']} in (from {match['relation']})" if match else "true"
+    def scopes(self) -> tuple[str, ...]:
+        """Conditions on the rows that a refresh replaces; one by one, so that each can prune."""
+        keys = [_TOUCHED.fullmatch(key.strip()) for key in self.refresh.split(",")]
+        found = tuple(f"{key['column']} in (from {key['relation']})" for key in keys if key)
+        return found or ("true",)
 
 
 def _export(text: str | None) -> Export | None:
@@ -145,6 +149,7 @@ def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
             export=_export(header.pop("export", None)),
             private=tuple(header.pop("private", ())),
             private_text=tuple(header.pop("private_text", ())),
+            as_was=tuple(header.pop("as_was", ())),
             **header,
         )
     except (ModelError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:

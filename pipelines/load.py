@@ -1,6 +1,7 @@
 """Landed files to ``raw`` and ``core``: one slice of files, one transaction.
 
     files -> decode -> raw.pushes, raw.records, raw.rejected_records
+    sends -> read   -> raw.sends, raw.rejected_sends
           -> touched_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
 
 A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
@@ -20,8 +21,12 @@ from pipelines.decode import decode
 from pipelines.landed import LandedFile, admit, list_landed, pending, slices
 from pipelines.notes import note_files
 from pipelines.progress import Progress, silent
+from pipelines.sendfiles import SendFile, pending_sends
+from pipelines.sendledger import record_sends, send_totals
+from pipelines.sends import take_sends
 from pipelines.warehouse import load_reference, reference_version, transaction
 
+_TOUCHED = ("core.sids_with_news", "core.touched_uids", "core.touched_sids")
 _SLICE_BYTES = 512 * 1024**2
 _SLICES_IN_MEMORY = 12
 """Of a bounded memory, landed bytes of one slice take at most this fraction."""
@@ -37,6 +42,8 @@ class LoadReport:
     """Landing days of the files."""
     set_apart: dict[str, str] = field(default_factory=dict)
     """Files in which something needs a person, with the problem."""
+    send_files: int = 0
+    """Files of the send log."""
 
 
 def load(
@@ -53,11 +60,14 @@ def load(
     load_reference(con)
     _refresh_reference(con)
     if days is None:
-        files = pending(con, settings.landing)
+        # sends first: in one slice with its reports a message is settled once
+        files: list[LandedFile] = [*pending_sends(con, settings), *pending(con, settings.landing)]
     else:
         wanted = set(days)
         files = [file for file in list_landed(settings.landing) if file.day in wanted]
-    report = LoadReport(days={file.day for file in files if file.day})
+    report = LoadReport(
+        days={file.day for file in files if not isinstance(file, SendFile) and file.day}
+    )
     run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
     done, total = 0, sum(file.size for file in files)
     for part in slices(files, _slice_bytes(settings)):
@@ -90,19 +100,25 @@ def _load_slice(
     *,
     again: bool,
 ) -> None:
-    before = ledger.totals(con)
-    admissions = admit(settings.landing, files)
-    _remove(con, files if again else [])
+    before, sends_before = ledger.totals(con), send_totals(con)
+    sends = [file for file in files if isinstance(file, SendFile)]
+    landed = [file for file in files if not isinstance(file, SendFile)]
+    admissions = admit(settings.landing, landed)
+    _remove(con, landed if again else [])
     decode(con, settings.landing, [one.file.name for one in admissions if not one.problem])
     _store_raw(con)
+    report.set_apart |= take_sends(con, settings, sends, run.run_id)
     content = _settle_core(con)
     if again:
         # what was made again may have been tampered with: its old hash is worth nothing
         content = ledger.content_anew(con)
     report.pushes += _count(con, "landed_pushes")
-    report.files += len(files)
+    report.files += len(landed)
+    report.send_files += len(sends)
     report.set_apart |= note_files(con, settings.landing, admissions, run.run_id)
-    ledger.record(con, run, before, len(files), content)
+    ledger.record(con, run, before, len(landed), content)
+    if sends:
+        record_sends(con, run.run_id, sends_before, len(sends))
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -155,17 +171,27 @@ def _settle_core(con: duckdb.DuckDBPyConnection) -> ledger.ContentChange:
     """Compute everything about the touched messages anew, and mark what follows from it."""
     every = models.load_models()
     core = [model for model in every.values() if model.schema == "core"]
-    models.run_temporary(con, ("core.touched_sids", "raw.repeated_before"))
+    models.run_temporary(con, _TOUCHED)
+    models.run_temporary(con, ("raw.repeated_before",))
     before = ledger.touched_content(con)
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+    _mark_event_hours(con)
     for model in core:
-        if model.temporary and model.name not in ("core.touched_sids", "core.touched_content"):
+        if model.temporary and model.name not in (*_TOUCHED, "core.touched_content"):
             models.run_temporary(con, (model.name,))
-        elif model.scope == "sid in (from touched_sids)":
+        elif "sid in (from touched_sids)" in model.scopes:
             models.refresh(con, model)
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", "sid in (from touched_sids)")
+    _mark_event_hours(con)
     _attribute_repetitions(con)
     return ledger.ContentChange(before, ledger.touched_content(con))
+
+
+def _mark_event_hours(con: duckdb.DuckDBPyConnection) -> None:
+    """Mark the hours in which touched messages are counted: of the event, or else of sending."""
+    touched = "sid in (from touched_sids)"
+    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", touched)
+    for scope in models.load_models()["core.sends"].scopes:
+        waiting = f"waiting_hour_utc is not null and {scope}"
+        _mark_hours(con, "event", "core.sends", "waiting_hour_utc", waiting)
 
 
 def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:

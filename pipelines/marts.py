@@ -10,6 +10,11 @@ from pipelines.warehouse import transaction
 
 def mart_models() -> list[models.Model]:
     """All marts, each after the ones it reads from."""
+    return [model for model in _steps() if not model.temporary]
+
+
+def _steps() -> list[models.Model]:
+    """Marts and the temporary steps between them, in order."""
     return [model for model in models.load_models().values() if model.schema == "marts"]
 
 
@@ -24,8 +29,12 @@ def refresh_marts(con: duckdb.DuckDBPyConnection) -> None:
         return
     with transaction(con):
         _touch(con, "from ops.stale_hours")
-        for model in mart_models():
-            models.refresh(con, model)
+        for model in _steps():
+            if model.temporary:
+                models.run_temporary(con, (model.name,))
+            else:
+                models.refresh(con, model)
+        _remember_moment(con)
         con.execute("delete from ops.stale_hours")
 
 
@@ -36,12 +45,17 @@ def rebuild_marts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> Non
             con,
             """
             select distinct 'event' as clock, event_hour_utc as hour_utc from core.sms_status
+            union
+            select distinct 'event', waiting_hour_utc from core.sends
+            where waiting_hour_utc is not null
             union all
             select distinct 'received', date_trunc('hour', received_at_utc) from raw.pushes
             """,
         )
-        for model in mart_models():
-            if model.name in names:
+        for model in _steps():
+            if model.temporary:
+                models.run_temporary(con, (model.name,))
+            elif model.name in names:
                 models.mark_stale(con, model, "true")
                 con.execute(f"delete from {model.name}")
                 models.refresh(con, model)
@@ -56,3 +70,11 @@ def _touch(con: duckdb.DuckDBPyConnection, hours: str) -> None:
         "touched_received_hours": "select hour_utc from touched_hours where clock = 'received'",
     }.items():
         con.execute(f"create or replace temp table {name} as {query}")
+
+
+def _remember_moment(con: duckdb.DuckDBPyConnection) -> None:
+    """Note what the marts now speak of: the next refresh looks for what time alone has changed."""
+    if con.execute("from moment except from ops.as_of").fetchall():
+        con.execute("delete from ops.as_of")
+        con.execute("insert into ops.as_of by name from moment")
+        models.mark_stale(con, models.load_models()["ops.as_of"], "true")

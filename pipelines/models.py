@@ -34,7 +34,9 @@ def _read_by() -> dict[str, frozenset[str]]:
     by_relation = {model.relation: model.name for model in found}
     return {
         model.name: frozenset(
-            by_relation[name] for name in _READS.findall(model.sql) if name in by_relation
+            by_relation[name]
+            for name in _READS.findall(model.sql)
+            if name in by_relation and name not in model.as_was
         )
         for model in found
     }
@@ -79,6 +81,14 @@ def define_functions(con: duckdb.DuckDBPyConnection) -> None:
     con.create_function("nfkc", _nfkc, [VARCHAR], VARCHAR)
     for path in sorted(WAREHOUSE.glob("functions/*.sql")):
         con.execute(path.read_text(encoding="utf-8"))
+
+
+def publish_functions(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the functions that readers may use, too, where the connection's tables are."""
+    for path in sorted(WAREHOUSE.glob("functions/*.sql")):
+        text = path.read_text(encoding="utf-8")
+        if "\npublished:" in text:
+            con.execute(text.replace("create or replace temp macro", "create macro"))
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
@@ -133,10 +143,12 @@ def run_temporary(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
 
 def refresh(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Replace the rows of the touched keys, or all; what was and what comes is marked stale."""
-    mark_stale(con, model, model.scope)
-    con.execute(f"delete from {model.name} where {model.scope}")
+    for scope in model.scopes:
+        mark_stale(con, model, scope)
+        con.execute(f"delete from {model.name} where {scope}")
     con.execute(f"insert into {model.name} by name {model.sql}")
-    mark_stale(con, model, model.scope)
+    for scope in model.scopes:
+        mark_stale(con, model, scope)
 
 
 def mark_stale(con: duckdb.DuckDBPyConnection, model: Model, scope: str) -> None:

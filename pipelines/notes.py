@@ -16,6 +16,8 @@ def note_files(
     run_id: str,
 ) -> dict[str, str]:
     """Note what was found in each file; returns the problems by file."""
+    if not admissions:
+        return {}
     pushes = dict(con.execute("select file, count(*) from raw.pushes group by all").fetchall())
     problems = _problems(con, landing, admissions)
     rows = [

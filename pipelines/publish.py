@@ -24,6 +24,7 @@ from pipelines import export, ledger, models
 from pipelines.export import Part, exports_folder
 from pipelines.files import replace_file
 from pipelines.marts import refresh_marts
+from pipelines.sendledger import describe_sends, latest_sends
 from pipelines.warehouse import transaction
 
 GRACE_S = 2 * 3600.0
@@ -82,6 +83,12 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     if last is not None and not last["balanced"]:
         raise UnbalancedError(
             f"Run {last['run_id']} does not balance: {ledger.describe(last)}. Nothing was "
+            "published. `dlr verify` names the place, `dlr rebuild` makes the warehouse anew."
+        )
+    sends = latest_sends(con)
+    if sends is not None and not sends["balanced"]:
+        raise UnbalancedError(
+            f"Run {sends['run_id']} does not balance: {describe_sends(sends)}. Nothing was "
             "published. `dlr verify` names the place, `dlr rebuild` makes the warehouse anew."
         )
     refresh_marts(con)
@@ -170,6 +177,7 @@ def _replace_database(settings: Settings, parts: Iterable[Part]) -> None:
                         f"create view {model.name} as {_view(model, paths[model.name])}"
                     )
                     models.comment(builder, "view", model)
+            models.publish_functions(builder)
         builder.execute("use memory")
         builder.execute("detach published")
     new.chmod(0o600)

@@ -103,6 +103,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("set TimeZone = 'UTC'")
     for name, value in {
         "provider_timezone": settings.provider_timezone,
+        "sends_timezone": settings.sends_timezone,
         "default_region": settings.default_region,
         "reference_version": reference_version(),
     }.items():

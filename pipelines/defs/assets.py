@@ -16,6 +16,7 @@ from pipelines.publish import Publication, analytics_path, manifest_path, publis
 from pipelines.warehouse import open_warehouse
 
 LANDED = dg.AssetKey(["landing", "yunpian"])
+SENDS = dg.AssetKey(["landing", "sends"])
 PARQUET = dg.AssetKey(["exports", "parquet"])
 ANALYTICS = dg.AssetKey(["exports", "analytics_duckdb"])
 
@@ -33,6 +34,13 @@ landed_files = dg.AssetSpec(
     description="Raw pushed batches as the receiver landed them: JSON Lines, never changed.",
     group_name="landing",
     kinds={"json"},
+)
+
+send_files = dg.AssetSpec(
+    SENDS,
+    description="The send log, if there is one: CSV, JSON Lines, Parquet (`dlr sends import`).",
+    group_name="landing",
+    kinds={"file"},
 )
 
 
@@ -60,16 +68,19 @@ def _loaded_models() -> list[models.Model]:
     """Tables that a load fills, the ledger last."""
     stored = [model for model in models.load_models().values() if not model.temporary]
     filled = [model for model in stored if model.schema in ("raw", "core")]
-    return [*filled, models.load_models()["ops.ledger"]]
+    return [*filled, *(models.load_models()[name] for name in ("ops.ledger", "ops.sends_ledger"))]
 
 
 def _deps(model: models.Model) -> list[dg.AssetKey]:
     if model.name == "ops.ledger":
         return [dg.AssetKey(["raw", "pushes"]), dg.AssetKey(["core", "sms_status"])]
+    if model.name == "ops.sends_ledger":
+        return [dg.AssetKey(["raw", "sends"]), dg.AssetKey(["core", "sends"])]
     if model.schema == "raw":
-        return [LANDED]
+        return [SENDS if "sends" in model.table else LANDED]
     every = models.load_models()
-    return [_key(every[name]) for name in sorted(models.dependencies()[model.name])]
+    needed = sorted(models.dependencies()[model.name])
+    return [_key(every[name]) for name in needed if every[name].schema != "ops"]
 
 
 def _check_specs(found: list[models.Model]) -> list[dg.AssetCheckSpec]:

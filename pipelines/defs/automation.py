@@ -9,6 +9,7 @@ from pipelines.history import UNFINISHED, bury_dead_runs, sweep_history
 from pipelines.landed import list_landed, pending
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import can_publish
+from pipelines.sendfiles import list_sends, pending_sends
 from pipelines.warehouse import open_warehouse, warehouse_path
 
 refresh = dg.define_asset_job(
@@ -25,12 +26,15 @@ def reason_to_run() -> str | None:
     """What a run would find to do, in words; raises WarehouseBusyError while one is on."""
     settings = load_settings()
     if not warehouse_path(settings).exists():
-        files = len(list_landed(settings.landing))
+        files = len(list_landed(settings.landing)) + len(list_sends(settings.sends))
         return f"{files} landed files" if files else None
     with open_warehouse(settings, read_only=True, patience_s=0) as con:
         files = len(pending(con, settings.landing))
         if files:
             return f"{files} landed files"
+        sends = len(pending_sends(con, settings))
+        if sends:
+            return f"{sends} files of the send log"
         return "unpublished changes" if can_publish(con) else None
 
 

@@ -1,11 +1,34 @@
 /*
-description: Messages the user says were sent (optional input).
-grain: sid, uid
-refresh: filled
-export: file
+description: What the user says was sent (optional input), and the message each send belongs to.
+grain: sid, uid, sent_at_utc, tag, mobile
+refresh: sid in touched_sids, uid in touched_uids
+export: hive(sent_at_utc, sent_at_utc)
+private: [mobile]
 columns:
-  sid: bigint -- Id of the message, given by the provider.
-  uid: varchar -- The sender's own id.
+  sid: bigint -- Id of the message, given by the provider; null where the log does not say.
+  uid: varchar -- The sender's own id; null where the log does not say.
   sent_at_utc: timestamp -- When it was sent, UTC.
-  tag: varchar -- Template or campaign, as the sender names it.
+  tag: varchar -- Template or campaign, as the sender names it; null where the log does not say.
+  mobile: varchar -- Number as the log has it; null where it does not say.
+  copies: bigint -- How often this line was received.
+  match: varchar -- How its report was found, sid or uid; none where there is none yet; repeated where an earlier send of the sid counts; ambiguous where its uid alone does not tell.
+  reported_sid: bigint -- Message of core.sms_status it belongs to; null where there is none.
+  waiting_hour_utc: timestamp -- Hour it is counted in as long as it has no report; null otherwise.
+  country_code: varchar -- Country of the reported number, else of the number in the log, ISO 3166.
+  range_operator: varchar -- Operator that number's range was given to.
 */
+select
+    send.sid,
+    send.uid,
+    send.sent_at_utc,
+    send.tag,
+    send.mobile,
+    send.copies,
+    send.match,
+    send.reported_sid,
+    case when send.match = 'none' then date_trunc('hour', send.sent_at_utc) end as waiting_hour_utc,
+    number.country_code,
+    number.range_operator
+from matched_sends as send
+left join numbers as number
+    on number.mobile = send.known_mobile

@@ -70,10 +70,10 @@ select
     winner.copies,
     winner.conflicting,
     seconds_between(winner.handset_time_utc, winner.received_at_utc) as report_lag_s,
-    null::timestamp as sent_at_utc,
-    null::double as handset_latency_s,
-    null::double as end_to_end_s,
-    null::varchar as tag
+    send.sent_at_utc,
+    seconds_between(send.sent_at_utc, winner.handset_time_utc) as handset_latency_s,
+    seconds_between(send.sent_at_utc, winner.received_at_utc) as end_to_end_s,
+    send.tag
 from winners as winner
 left join numbers as number
     on number.mobile = winner.mobile
@@ -81,3 +81,5 @@ left join code_meanings as meaning
     on winner.report_status = 'FAIL'
     and meaning.range_operator is not distinct from number.range_operator
     and meaning.error_code is not distinct from winner.error_code
+left join matched_sends as send
+    on send.reported_sid = winner.sid

@@ -1,7 +1,13 @@
 /*
-description: The numbers of the touched messages.
+description: The numbers of the touched messages, and of sends without a report.
 grain: mobile
 refresh: temporary
 */
-select distinct mobile
+select mobile
 from winners
+
+union
+
+select known_mobile
+from matched_sends
+where reported_sid is null

@@ -1,5 +1,6 @@
 /*
 description: Rates with their uncertainty.
+published: also in analytics.duckdb, for its readers
 */
 create or replace temp macro rate(part, whole) as
     -- null, never 0, where there is nothing to divide by

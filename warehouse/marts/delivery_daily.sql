@@ -1,16 +1,25 @@
 /*
 description: Delivery per day (UTC), added up from marts.delivery_hourly.
 grain: day_utc, country_code, range_operator, tag
-refresh: day_utc in touched_event_days
+refresh: day_utc in touched_delivery_days
 export: file
 checks:
   - name: adds_up_from_hours
     failing: >
-      with by_hour as (select date_trunc('day', hour_utc)::date as day_utc, sum(reports) as n from marts.delivery_hourly group by all),
-      by_day as (select day_utc, sum(reports) as n from marts.delivery_daily group by all)
-      select * from by_hour full join by_day using (day_utc) where by_hour.n is distinct from by_day.n
+      with by_hour as (
+        select date_trunc('day', hour_utc)::date as day_utc, sum(reports) as reports, sum(sent) as sent,
+          sum(pending) as pending, sum(unknown) as unknown
+        from marts.delivery_hourly group by all
+      ),
+      by_day as (
+        select day_utc, sum(reports) as reports, sum(sent) as sent, sum(pending) as pending, sum(unknown) as unknown
+        from marts.delivery_daily group by all
+      )
+      select * from by_hour full join by_day using (day_utc)
+      where (by_hour.reports, by_hour.sent, by_hour.pending, by_hour.unknown)
+        is distinct from (by_day.reports, by_day.sent, by_day.pending, by_day.unknown)
 columns:
-  day_utc: date -- Day of event_time_utc.
+  day_utc: date -- Day of event_time_utc; of sent_at_utc for messages without a report.
   country_code: varchar -- Country of the number, ISO 3166; null where unknown.
   range_operator: varchar -- Operator the number's range was given to; null where unknown.
   tag: varchar -- Tag of the send log; null without one.
@@ -18,15 +27,25 @@ columns:
   delivered: bigint -- Messages reported SUCCESS.
   failed: bigint -- Messages reported FAIL.
   failed_at_recipient: bigint -- Messages that failed at the recipient or the handset.
-  reported_delivery_rate: double -- delivered / (delivered + failed).
+  reported_delivery_rate: double -- delivered / (delivered + failed), of what was reported; null where nothing was.
   reported_delivery_rate_low: double -- Lower end of its Wilson 95 % interval.
   reported_delivery_rate_high: double -- Upper end of its Wilson 95 % interval.
-  sent: bigint -- Messages in the send log; null without one.
-  pending: bigint -- Sent, no report, younger than 72 h; null without a send log.
-  unknown: bigint -- Sent, no report, older than 72 h; null without a send log.
-  delivery_rate: double -- delivered / sent; null without a send log.
-  receipt_rate: double -- reports / sent; null without a send log.
-  effective_rate: double -- delivered / (sent - pending - failed_at_recipient); null without a send log.
+  sent: bigint -- Messages whose send is known, sent_reported + pending + unknown; null where there is none.
+  sent_reported: bigint -- Of sent, those with a report.
+  sent_delivered: bigint -- Of sent, those reported SUCCESS.
+  sent_failed_at_recipient: bigint -- Of sent, those that failed at the recipient or the handset.
+  pending: bigint -- Sent, no report, less than 72 h before as_of_utc of ops.as_of.
+  unknown: bigint -- Sent, no report, 72 h or more before as_of_utc of ops.as_of.
+  delivery_rate: double -- sent_delivered / sent, of what was sent; null without a send log.
+  delivery_rate_low: double -- Lower end of its Wilson 95 % interval.
+  delivery_rate_high: double -- Upper end of its Wilson 95 % interval.
+  receipt_rate: double -- sent_reported / sent, how much of the truth is known; null without a send log.
+  receipt_rate_low: double -- Lower end of its Wilson 95 % interval.
+  receipt_rate_high: double -- Upper end of its Wilson 95 % interval.
+  effective_rate: double -- sent_delivered / (sent - pending - sent_failed_at_recipient), of what could have arrived; null without a send log.
+  effective_rate_low: double -- Lower end of its Wilson 95 % interval.
+  effective_rate_high: double -- Upper end of its Wilson 95 % interval.
+  provisional: boolean -- Whether reports of one of its hours are still coming in.
 */
 with daily as (
     select
@@ -39,12 +58,17 @@ with daily as (
         sum(failed)::bigint as failed,
         sum(failed_at_recipient)::bigint as failed_at_recipient,
         sum(sent)::bigint as sent,
+        sum(sent_reported)::bigint as sent_reported,
+        sum(sent_delivered)::bigint as sent_delivered,
+        sum(sent_failed_at_recipient)::bigint as sent_failed_at_recipient,
         sum(pending)::bigint as pending,
-        sum(unknown)::bigint as unknown
+        sum(unknown)::bigint as unknown,
+        sum(sent - pending - sent_failed_at_recipient)::bigint as can_arrive,
+        bool_or(provisional) as provisional
     from marts.delivery_hourly
     where hour_utc in (
         select unnest(range(day_utc::timestamp, day_utc + interval 1 day, interval 1 hour))
-        from touched_event_days
+        from touched_delivery_days
     )
     group by all
 )
@@ -62,9 +86,19 @@ select
     wilson_low(delivered, reports) as reported_delivery_rate_low,
     wilson_high(delivered, reports) as reported_delivery_rate_high,
     sent,
+    sent_reported,
+    sent_delivered,
+    sent_failed_at_recipient,
     pending,
     unknown,
-    rate(delivered, sent) as delivery_rate,
-    rate(reports, sent) as receipt_rate,
-    rate(delivered, sent - pending - failed_at_recipient) as effective_rate
+    rate(sent_delivered, sent) as delivery_rate,
+    wilson_low(sent_delivered, sent) as delivery_rate_low,
+    wilson_high(sent_delivered, sent) as delivery_rate_high,
+    rate(sent_reported, sent) as receipt_rate,
+    wilson_low(sent_reported, sent) as receipt_rate_low,
+    wilson_high(sent_reported, sent) as receipt_rate_high,
+    rate(sent_delivered, can_arrive) as effective_rate,
+    wilson_low(sent_delivered, can_arrive) as effective_rate_low,
+    wilson_high(sent_delivered, can_arrive) as effective_rate_high,
+    provisional
 from daily

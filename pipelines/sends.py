@@ -1,0 +1,94 @@
+"""The send log: files to ``raw.sends`` and ``raw.rejected_sends``, and what that touches.
+
+Takes part in the slice of ``load.py``, so rows and the note of their files are stored together.
+Leaves behind the temporary table ``changed_sends``: the key of every row that came or went.
+"""
+
+import duckdb
+import pandas as pd
+
+from ingest.settings import Settings
+from pipelines import models
+from pipelines.landed import Admission
+from pipelines.sendfiles import SendFile, admit_sends
+from pipelines.sendrows import read_rows
+
+_FILE = {
+    "file": "string",
+    "bytes": "int64",
+    "changed_ns": "int64",
+    "sha256": "string",
+    "state": "string",
+    "problem": "string",
+    "run_id": "string",
+}
+
+
+def take_sends(
+    con: duckdb.DuckDBPyConnection, settings: Settings, files: list[SendFile], run_id: str
+) -> dict[str, str]:
+    """Read files of the send log; returns what needs a person, by file."""
+    con.execute("create or replace temp table changed_sends (sid bigint, uid varchar)")
+    if not files:
+        return {}
+    admissions = admit_sends(settings.sends, files)
+    readable = [one.file.name for one in admissions if not one.problem]
+    problems = {one.file.name: one.problem for one in admissions if one.problem}
+    problems |= read_rows(con, settings.sends, readable)
+    models.run_temporary(con, ("raw.read_sends",))
+    _note(con, admissions, problems, run_id)
+    _replace(con)
+    return problems
+
+
+def _note(
+    con: duckdb.DuckDBPyConnection,
+    admissions: list[Admission],
+    problems: dict[str, str],
+    run_id: str,
+) -> None:
+    rows = [
+        {
+            "file": one.file.name,
+            "bytes": one.file.size,
+            "changed_ns": one.file.changed_ns,
+            "sha256": one.sha256,
+            "state": "set_apart" if one.file.name in problems else "taken",
+            "problem": problems.get(one.file.name),
+            "run_id": run_id,
+        }
+        for one in admissions
+    ]
+    con.register("seen_files", pd.DataFrame(rows, columns=list(_FILE)).astype(_FILE))
+    con.execute("create or replace temp table seen_sends as from seen_files")
+    con.unregister("seen_files")
+    con.execute("delete from ops.send_files where file in (select file from seen_sends)")
+    con.execute(
+        """
+        insert into ops.send_files by name
+        select
+            seen.*,
+            count(row.file) as received,
+            count(row.reason) as rejected
+        from seen_sends as seen
+        left join read_sends as row
+            on row.file = seen.file
+        group by all
+        """
+    )
+
+
+def _replace(con: duckdb.DuckDBPyConnection) -> None:
+    """Put the rows read in the place of what their files brought before."""
+    every = models.load_models()
+    scope = "file in (select file from seen_sends)"
+    con.execute(f"insert into changed_sends select sid, uid from raw.sends where {scope}")
+    con.execute("insert into changed_sends select sid, uid from read_sends where reason is null")
+    for name, columns, condition in (
+        ("raw.sends", "file, position, sid, uid, sent_at_utc, tag, mobile", "reason is null"),
+        ("raw.rejected_sends", "file, position, reason, field, value", "reason is not null"),
+    ):
+        models.mark_stale(con, every[name], scope)
+        con.execute(f"delete from {name} where {scope}")
+        con.execute(f"insert into {name} by name select {columns} from read_sends where {condition}")
+        models.mark_stale(con, every[name], scope)

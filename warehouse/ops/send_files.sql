@@ -1,0 +1,15 @@
+/*
+description: Files of the send log that were read, and what was found in them. A file is read again when its size or time of change differs; what it brought before then goes.
+grain: file
+refresh: filled
+columns:
+  file: varchar -- Path below $DLR_DATA/sends.
+  bytes: bigint -- Size in bytes.
+  changed_ns: bigint -- Time of the last change, nanoseconds since 1970.
+  sha256: varchar -- Digest of the whole file; null where it could not be read.
+  received: bigint -- Rows in it.
+  rejected: bigint -- Rows that could not be taken, see raw.rejected_sends.
+  state: varchar -- taken, or set_apart where the file needs a person.
+  problem: varchar -- What is wrong, in a sentence; null where nothing is.
+  run_id: varchar -- Run that read it last.
+*/
