@@ -4,6 +4,7 @@ Each push is received when the provider has it, so that report lags are realisti
 the receiver is a minute and a half slow at one push in forty: negative lags are normal.
 """
 
+import csv
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from ingest.envelope import Envelope
 from ingest.settings import Settings
+from pipelines.sendfiles import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes
 from tests.data_folder import land, push
@@ -79,3 +81,37 @@ def random_split(envelopes: Sequence[Envelope], parts: int, seed: int) -> list[l
     shuffled = list(envelopes)
     random.Random(seed).shuffle(shuffled)
     return [shuffled[n::parts] for n in range(parts)]
+
+
+def as_people_keep_it(sends: Sequence[Send], seed: int) -> list[Send]:
+    """The log with lines that are missing, have no sid, come again later or twice the same."""
+    chance = random.Random(seed)
+    lines: list[Send] = []
+    for send in sends:
+        later = send.sent_at + timedelta(seconds=chance.randrange(1, 600))
+        nameless = send._replace(sid=None) if send.uid else send
+        kinds = {
+            0.03: [],
+            0.08: [nameless],
+            0.10: [send, send._replace(sent_at=later, tag="again")],
+            0.11: [send, send],
+            0.115: [send, nameless],
+            0.12: [nameless, nameless._replace(sent_at=later)],
+            1.0: [send],
+        }
+        draw = chance.random()
+        lines += next(kind for below, kind in kinds.items() if draw < below)
+    chance.shuffle(lines)
+    return lines
+
+
+def bring_in_sends(settings: Settings, sends: Sequence[Send], folder: Path) -> None:
+    """Import a log the way `dlr sends import` does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{len(sends)}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(Send._fields)
+        for send in sends:
+            writer.writerow(send._replace(sent_at=f"{send.sent_at.isoformat()}Z"))  # type: ignore[arg-type]
+    assert bring_in(settings, path)

@@ -1,6 +1,6 @@
 """Which send belongs to which report: by sid, else by a uid that names one of each."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -15,6 +15,8 @@ class Attribution:
     """The send of each reported message that has one."""
     unreported: list[Send] = field(default_factory=list)
     """Sends of messages that nobody reported."""
+    uids_of_sids: set[str | None] = field(default_factory=set)
+    """Uids that stand beside a sid."""
     repeated: int = 0
     """Sends of a sid beside the one that counts."""
     ambiguous: int = 0
@@ -26,7 +28,11 @@ def attribute(reports: Iterable[Report], sends: Iterable[Send]) -> Attribution:
     reported = {report.sid: report for report in reports}
     distinct = set(sends)
     named = _first_of_each_sid(send for send in distinct if send.sid is not None)
-    found = Attribution()
+    found = Attribution(
+        uids_of_sids={
+            send.uid for send in distinct if send.sid is not None and send.uid is not None
+        }
+    )
     found.repeated = sum(send.sid is not None for send in distinct) - len(named)
     for sid, send in named.items():
         if sid in reported:
@@ -50,13 +56,19 @@ def _order(send: Send) -> tuple[object, ...]:
 
 
 def _attribute_by_uid(found: Attribution, reported: dict[int, Report], sends: list[Send]) -> None:
-    senders = Counter(send.uid for send in sends)
-    carriers: dict[str | None, list[int]] = {}
+    """Sends without a sid; one that nobody reported under its uid waits as any other does."""
+    lines = Counter(send.uid for send in sends)
+    carriers: dict[str | None, list[int]] = defaultdict(list)
     for report in reported.values():
-        carriers.setdefault(report.uid, []).append(report.sid)
+        carriers[report.uid].append(report.sid)
+    named = set(found.by_sid)
     for send in sends:
-        sids = carriers.get(send.uid, []) if send.uid is not None else []
-        if len(sids) == 1 and senders[send.uid] == 1 and sids[0] not in found.by_sid:
-            found.by_sid[sids[0]] = send
-        else:
+        sids = carriers[send.uid] if send.uid is not None else []
+        if lines[send.uid] > 1 or send.uid in found.uids_of_sids or len(sids) > 1:
             found.ambiguous += 1
+        elif not sids:
+            found.unreported.append(send)
+        elif sids[0] in named:
+            found.ambiguous += 1
+        else:
+            found.by_sid[sids[0]] = send
