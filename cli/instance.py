@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 
 EXPECTED_ERRORS = frozenset(
-    {"SettingsError", "WarehouseError", "WarehouseBusyError", "UnbalancedError", "CommandError"}
+    {
+        "SettingsError",
+        "WarehouseError",
+        "WarehouseBusyError",
+        "UnbalancedError",
+        "PrivacyError",
+        "CommandError",
+    }
 )
 """Errors whose message is meant for the user as it stands, by name: to import them is slow."""
 

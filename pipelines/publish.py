@@ -24,6 +24,7 @@ from pipelines import export, ledger, models
 from pipelines.export import Part, exports_folder
 from pipelines.files import replace_file
 from pipelines.marts import refresh_marts
+from pipelines.privacy import refuse_phones
 from pipelines.sendledger import describe_sends, latest_sends
 from pipelines.warehouse import transaction
 
@@ -77,7 +78,8 @@ def manifest_path(settings: Settings) -> Path:
 def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     """Bring readers to the state of the warehouse; what did not change is left alone.
 
-    Raises UnbalancedError where the conservation law does not hold.
+    Raises UnbalancedError where the conservation law does not hold, PrivacyError where a phone
+    number could be seen.
     """
     last = ledger.latest(con)
     if last is not None and not last["balanced"]:
@@ -99,6 +101,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     current = [] if anew else export.current_parts(con)
     keep, write = export.plan(current, stale)
     written = export.write_parts(con, settings, write)
+    refuse_phones(con, settings, written)
     parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))
     state = _state(con, settings, last)
     _replace_database(settings, parts)
