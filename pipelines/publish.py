@@ -21,6 +21,7 @@ import pandas as pd
 
 from ingest.settings import Settings
 from pipelines import export, ledger, models
+from pipelines.dictionary import refresh_dictionary
 from pipelines.export import Part, exports_folder
 from pipelines.files import replace_file
 from pipelines.marts import refresh_marts
@@ -97,6 +98,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     anew = _must_start_anew(con, settings)
     stale = export.every_part(con) if anew else export.stale_parts(con)
     if not stale and not anew:
+        refresh_dictionary(settings)
         return Publication(published=False)
     current = [] if anew else export.current_parts(con)
     keep, write = export.plan(current, stale)
@@ -105,6 +107,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))
     state = _state(con, settings, last)
     _replace_database(settings, parts)
+    refresh_dictionary(settings)
     retired = _listed(settings)
     _replace_manifest(settings, parts, state)
     _remember(con, parts, state)
