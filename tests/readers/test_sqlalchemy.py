@@ -8,7 +8,7 @@ from tests.readers.published import QUESTIONS, Published
 
 SQL_TYPES = {
     "bigint": "BIGINT",
-    "ubigint": "BIGINT",
+    "ubigint": "INTEGER",
     "varchar": "VARCHAR",
     "timestamp": "TIMESTAMP",
     "date": "DATE",
