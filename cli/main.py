@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "process everything that is pending, now",
     "up": "receiver and Dagster (UI, schedules) together, until Ctrl-C",
     "simulate": "act as the provider against a receiver",
+    "sends": "import the send log, which turns on rates over what was sent, and latencies",
     "status": "what is landed, pending, processed, rejected, published; 1 if a person is needed",
     "verify": "recount everything from the raw bytes and compare",
     "rebuild": "throw the warehouse away and make it anew from the landed files",

@@ -31,6 +31,7 @@ def lines(status: Status) -> list[str]:
         f"landed     {status.landed_files:,} files, {_size(status.landed_bytes)}",
         f"pending    {_pending(status)}",
         *_processed(status),
+        *_sends(status),
         f"published  {_published(status)}",
     ]
     if status.problems:
@@ -59,6 +60,24 @@ def _processed(status: Status) -> list[str]:
         + ("balanced" if last["balanced"] else "NOT balanced"),
         f"rejected   {reasons or 'nothing'}",
         f"set apart  {len(status.set_apart):,} files" if status.set_apart else "set apart  nothing",
+    ]
+
+
+def _sends(status: Status) -> list[str]:
+    """The send log, where there is one."""
+    if not status.send_files and not status.sends:
+        return []
+    pending = f", {status.pending_sends:,} pending" if status.pending_sends else ""
+    found = {name: status.sends.get(name, 0) for name in ("sid", "uid", "none")}
+    others = {
+        "ambiguous": status.sends.get("ambiguous", 0),
+        "repeated": status.sends.get("repeated", 0),
+        **status.rejected_sends,
+    }
+    aside = "".join(f", {count:,} {name}" for name, count in others.items() if count)
+    return [
+        f"send log   {status.send_files:,} files{pending}: {sum(found.values()):,} sends, "
+        f"{found['sid'] + found['uid']:,} with a report, {found['none']:,} without{aside}"
     ]
 
 

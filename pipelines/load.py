@@ -23,7 +23,7 @@ from pipelines.notes import note_files
 from pipelines.progress import Progress, silent
 from pipelines.sendfiles import SendFile, pending_sends
 from pipelines.sendledger import record_sends, send_totals
-from pipelines.sends import take_sends
+from pipelines.sends import SendsRead, read_sends, store_sends
 from pipelines.warehouse import load_reference, reference_version, transaction
 
 _TOUCHED = ("core.sids_with_news", "core.touched_uids", "core.touched_sids")
@@ -71,8 +71,10 @@ def load(
     run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
     done, total = 0, sum(file.size for file in files)
     for part in slices(files, _slice_bytes(settings)):
+        sends = read_sends(con, settings, part)
+        landed = [file for file in part if not isinstance(file, SendFile)]
         with transaction(con):
-            _load_slice(con, settings, part, run, report, again=days is not None)
+            _load_slice(con, settings, landed, sends, run, report, again=days is not None)
         done += sum(file.size for file in part)
         on_progress(done, total)
     return report
@@ -95,30 +97,30 @@ def _load_slice(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     files: list[LandedFile],
+    sends: SendsRead,
     run: ledger.Run,
     report: LoadReport,
     *,
     again: bool,
 ) -> None:
     before, sends_before = ledger.totals(con), send_totals(con)
-    sends = [file for file in files if isinstance(file, SendFile)]
-    landed = [file for file in files if not isinstance(file, SendFile)]
-    admissions = admit(settings.landing, landed)
-    _remove(con, landed if again else [])
+    admissions = admit(settings.landing, files)
+    _remove(con, files if again else [])
     decode(con, settings.landing, [one.file.name for one in admissions if not one.problem])
     _store_raw(con)
-    report.set_apart |= take_sends(con, settings, sends, run.run_id)
+    store_sends(con, sends, run.run_id)
     content = _settle_core(con)
     if again:
         # what was made again may have been tampered with: its old hash is worth nothing
         content = ledger.content_anew(con)
     report.pushes += _count(con, "landed_pushes")
-    report.files += len(landed)
-    report.send_files += len(sends)
+    report.files += len(files)
+    report.send_files += len(sends.admissions)
+    report.set_apart |= sends.problems
     report.set_apart |= note_files(con, settings.landing, admissions, run.run_id)
-    ledger.record(con, run, before, len(landed), content)
-    if sends:
-        record_sends(con, run.run_id, sends_before, len(sends))
+    ledger.record(con, run, before, len(files), content)
+    if sends.admissions:
+        record_sends(con, run.run_id, sends_before, len(sends.admissions))
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:

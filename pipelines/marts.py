@@ -34,7 +34,6 @@ def refresh_marts(con: duckdb.DuckDBPyConnection) -> None:
                 models.run_temporary(con, (model.name,))
             else:
                 models.refresh(con, model)
-        _remember_moment(con)
         con.execute("delete from ops.stale_hours")
 
 
@@ -70,11 +69,3 @@ def _touch(con: duckdb.DuckDBPyConnection, hours: str) -> None:
         "touched_received_hours": "select hour_utc from touched_hours where clock = 'received'",
     }.items():
         con.execute(f"create or replace temp table {name} as {query}")
-
-
-def _remember_moment(con: duckdb.DuckDBPyConnection) -> None:
-    """Note what the marts now speak of: the next refresh looks for what time alone has changed."""
-    if con.execute("from moment except from ops.as_of").fetchall():
-        con.execute("delete from ops.as_of")
-        con.execute("insert into ops.as_of by name from moment")
-        models.mark_stale(con, models.load_models()["ops.as_of"], "true")

@@ -7,9 +7,7 @@ of text as they stand there, or the text of the ``whole`` row where it is none.
 
 import csv
 import io
-import mmap
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -17,18 +15,17 @@ import pandas as pd
 
 from pipelines.jsontext import as_text, parse
 from pipelines.models import literal
+from pipelines.sendbytes import encoding_of, is_plain
 
 COLUMNS = ("sid", "uid", "sent_at", "tag", "mobile")
 _DELIMITERS = ",;\t"
 _MOST_FIELD = 1 << 24
 _MOST_HEADER = 1 << 16
 _CHUNK = 100_000
+_BLANK = " \t\r\n"
 
-# places where DuckDB's reader and Python's see another field, or none: read by Python then
-_ODD_CSV = re.compile(rb'\0|\r(?!\n)|[,;\t\n] +"|" +(?:[,;\t\r\n]|$)|\A\s*\n')
-_ODD_LINES = re.compile(rb"\0|\x01|\r(?!\n)")
 # JSON that DuckDB would rewrite, or reads though it is none
-_ODD_JSON = r'\\|:\s*(?:[\[{]|-?[0-9]+[.eE]|-?[nN][aA]|-?[iI]|-0)|,\s*[\]}]'
+_ODD_JSON = r"\\|:\s*(?:[\[{]|-?[0-9]+[.eE]|-?[nN][aA]|-?[iI]|-0)|,\s*[\]}]"
 
 Row = tuple[str | None, ...]
 
@@ -50,29 +47,47 @@ def read_rows(con: duckdb.DuckDBPyConnection, folder: Path, names: Iterable[str]
             read_file(con, folder / name, name)
         except UnreadableError as error:
             problems[name] = str(error)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, duckdb.Error) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             problems[name] = f"cannot be read ({reason}); mend it or move it away"
     return problems
 
 
+def check_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raise UnreadableError or OSError where no row can be taken from a file; cheap."""
+    _checked(path)
+    with path.open("rb"):
+        pass
+    if path.suffix.lower() == ".parquet":
+        _parquet_columns(con, path)
+    elif path.suffix.lower() in _CSV:
+        _header(path, _encoding(path))
+    else:
+        _encoding(path)
+
+
 def read_file(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     """Add the rows of one file. Raises UnreadableError, OSError."""
+    _checked(path)(con, path, name)
+
+
+def _checked(path: Path) -> Callable[[duckdb.DuckDBPyConnection, Path, str], None]:
+    """What reads a file of this name."""
     reader = _READERS.get(path.suffix.lower())
-    if not path.is_file() or reader is None:
+    if reader is None or (path.exists() and not path.is_file()):
         raise UnreadableError(
             "is no .csv, .tsv, .txt, .jsonl, .ndjson or .parquet file; move it out of the folder"
         )
     if not path.stat().st_size:
         raise UnreadableError("is empty; restore it or move it away")
-    reader(con, path, name)
+    return reader
 
 
 def _read_csv(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     encoding = _encoding(path)
     header, delimiter = _header(path, encoding)
     places = {column: header.index(column) for column in COLUMNS if column in header}
-    if encoding == "utf-8-sig" and not _holds(path, _ODD_CSV):
+    if encoding == "utf-8-sig" and is_plain(path, quotes=True):
         try:
             _insert(con, name, _plain_csv(path, len(header), delimiter), places)
         except duckdb.Error:
@@ -98,9 +113,7 @@ def _plain_csv(path: Path, width: int, delimiter: str) -> str:
     """
 
 
-def _insert(
-    con: duckdb.DuckDBPyConnection, name: str, rows: str, places: dict[str, int]
-) -> None:
+def _insert(con: duckdb.DuckDBPyConnection, name: str, rows: str, places: dict[str, int]) -> None:
     fields = ", ".join(f"c{place} as {column}" for column, place in places.items())
     con.execute(
         f"insert into send_rows by name "
@@ -141,11 +154,11 @@ def _row(record: list[str], width: int, places: dict[str, int], delimiter: str) 
 
 def _read_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     encoding = _encoding(path)
-    if encoding == "utf-8-sig" and not _holds(path, _ODD_LINES):
+    if encoding == "utf-8-sig" and is_plain(path, quotes=False):
         _plain_lines(con, path, name)
         return
     with path.open(encoding=encoding, newline=None) as file:
-        _hand_over(con, name, (_json_row(line) for line in file if line.strip()))
+        _hand_over(con, name, (_json_row(line) for line in file if line.strip(_BLANK)))
 
 
 def _plain_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
@@ -159,7 +172,8 @@ def _plain_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
             from read_csv(
                 {literal(str(path))}, columns = {{'line': 'VARCHAR'}}, header = false,
                 auto_detect = false, delim = '\x01', quote = '', escape = '', nullstr = '',
-                comment = '', strict_mode = false, compression = 'none', max_line_size = {_MOST_FIELD}
+                comment = '', strict_mode = false, compression = 'none',
+                max_line_size = {_MOST_FIELD}
             )
             where trim(line, ' \t') <> ''
         )
@@ -184,32 +198,35 @@ def _plain_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
 
 
 def _json_row(line: str) -> Row:
-    parsed = parse(line.strip())
+    parsed = parse(line.strip(_BLANK))
     if parsed is None or not isinstance(parsed[0], dict):
-        return (line.strip(), *(None for _ in COLUMNS))
+        return (line.strip(_BLANK), *(None for _ in COLUMNS))
     return (None, *(as_text(parsed[0].get(column)) for column in COLUMNS))
 
 
 def _read_parquet(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    source = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    fields = ", ".join(
+        f"{text} as {column}" for column, text in _parquet_columns(con, path).items()
+    )
+    con.execute(
+        f"insert into send_rows by name select {literal(name)} as file, "
+        f"file_row_number + 1 as position, {fields} "
+        f"from read_parquet({literal(str(path))}, file_row_number = true)"
+    )
+
+
+def _parquet_columns(con: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """SQL that writes each of our columns as text."""
     try:
-        described = con.execute(f"describe select * exclude (file_row_number) from {source}")
-        found = [(str(row[0]), str(row[1])) for row in described.fetchall()]
-        names = [column.strip().lower() for column, _ in found]
-        check_names(names)
-        fields = ", ".join(
-            f"{_text_of(*found[names.index(column)])} as {column}"
-            for column in COLUMNS
-            if column in names
-        )
-        con.execute(
-            f"insert into send_rows by name select {literal(name)} as file, "
-            f"file_row_number + 1 as position, {fields} from {source}"
-        )
+        described = con.execute(f"describe from read_parquet({literal(str(path))})").fetchall()
     except duckdb.Error as error:
         raise UnreadableError(
             "is no Parquet that can be read; write it again or move it away"
         ) from error
+    found = [(str(row[0]), str(row[1])) for row in described]
+    names = [column.strip().lower() for column, _ in found]
+    check_names(names)
+    return {name: _text_of(*found[names.index(name)]) for name in COLUMNS if name in names}
 
 
 def _text_of(column: str, kind: str) -> str:
@@ -222,27 +239,17 @@ def _text_of(column: str, kind: str) -> str:
     return f"{quoted}::varchar"
 
 
-_READERS = dict.fromkeys((".csv", ".tsv", ".txt"), _read_csv)
+_CSV = (".csv", ".tsv", ".txt")
+_READERS = dict.fromkeys(_CSV, _read_csv)
 _READERS |= dict.fromkeys((".jsonl", ".ndjson"), _read_lines)
 _READERS |= {".parquet": _read_parquet}
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8, with a byte-order mark or without, else GB18030; raises UnreadableError."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            with path.open(encoding=encoding, newline="") as file:
-                while file.read(1 << 20):
-                    pass
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    raise UnreadableError("is neither UTF-8 nor GB18030; save it again as UTF-8")
-
-
-def _holds(path: Path, pattern: re.Pattern[bytes]) -> bool:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return pattern.search(data) is not None
+    encoding = encoding_of(path)
+    if encoding is None:
+        raise UnreadableError("is neither UTF-8 nor GB18030; save it again as UTF-8")
+    return encoding
 
 
 def _hand_over(con: duckdb.DuckDBPyConnection, name: str, rows: Iterator[Row]) -> None:

@@ -4,12 +4,15 @@ Takes part in the slice of ``load.py``, so rows and the note of their files are 
 Leaves behind the temporary table ``changed_sends``: the key of every row that came or went.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import duckdb
 import pandas as pd
 
 from ingest.settings import Settings
 from pipelines import models
-from pipelines.landed import Admission
+from pipelines.landed import Admission, LandedFile
 from pipelines.sendfiles import SendFile, admit_sends
 from pipelines.sendrows import read_rows
 
@@ -24,40 +27,49 @@ _FILE = {
 }
 
 
-def take_sends(
-    con: duckdb.DuckDBPyConnection, settings: Settings, files: list[SendFile], run_id: str
-) -> dict[str, str]:
-    """Read files of the send log; returns what needs a person, by file."""
-    con.execute("create or replace temp table changed_sends (sid bigint, uid varchar)")
-    if not files:
-        return {}
-    admissions = admit_sends(settings.sends, files)
-    readable = [one.file.name for one in admissions if not one.problem]
+@dataclass(frozen=True, slots=True)
+class SendsRead:
+    """Files of the send log as they were read; their rows are in ``send_rows``."""
+
+    admissions: list[Admission]
+    problems: dict[str, str]
+    """What needs a person, by file."""
+
+
+def read_sends(
+    con: duckdb.DuckDBPyConnection, settings: Settings, files: Iterable[LandedFile]
+) -> SendsRead:
+    """Read those of the files that are of the send log.
+
+    To be called outside of the slice's transaction: DuckDB ends that where a file is unreadable.
+    """
+    admissions = admit_sends(settings.sends, [one for one in files if isinstance(one, SendFile)])
     problems = {one.file.name: one.problem for one in admissions if one.problem}
-    problems |= read_rows(con, settings.sends, readable)
-    models.run_temporary(con, ("raw.read_sends",))
-    _note(con, admissions, problems, run_id)
-    _replace(con)
-    return problems
+    readable = [one.file.name for one in admissions if not one.problem]
+    return SendsRead(admissions, problems | read_rows(con, settings.sends, readable))
 
 
-def _note(
-    con: duckdb.DuckDBPyConnection,
-    admissions: list[Admission],
-    problems: dict[str, str],
-    run_id: str,
-) -> None:
+def store_sends(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
+    """Put what was read in the place of what the same files brought before."""
+    con.execute("create or replace temp table changed_sends (sid bigint, uid varchar)")
+    if read.admissions:
+        models.run_temporary(con, ("raw.read_sends",))
+        _note(con, read, run_id)
+        _replace(con)
+
+
+def _note(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
     rows = [
         {
             "file": one.file.name,
             "bytes": one.file.size,
             "changed_ns": one.file.changed_ns,
             "sha256": one.sha256,
-            "state": "set_apart" if one.file.name in problems else "taken",
-            "problem": problems.get(one.file.name),
+            "state": "set_apart" if one.file.name in read.problems else "taken",
+            "problem": read.problems.get(one.file.name),
             "run_id": run_id,
         }
-        for one in admissions
+        for one in read.admissions
     ]
     con.register("seen_files", pd.DataFrame(rows, columns=list(_FILE)).astype(_FILE))
     con.execute("create or replace temp table seen_sends as from seen_files")
@@ -79,7 +91,6 @@ def _note(
 
 
 def _replace(con: duckdb.DuckDBPyConnection) -> None:
-    """Put the rows read in the place of what their files brought before."""
     every = models.load_models()
     scope = "file in (select file from seen_sends)"
     con.execute(f"insert into changed_sends select sid, uid from raw.sends where {scope}")
@@ -90,5 +101,7 @@ def _replace(con: duckdb.DuckDBPyConnection) -> None:
     ):
         models.mark_stale(con, every[name], scope)
         con.execute(f"delete from {name} where {scope}")
-        con.execute(f"insert into {name} by name select {columns} from read_sends where {condition}")
+        con.execute(
+            f"insert into {name} by name select {columns} from read_sends where {condition}"
+        )
         models.mark_stale(con, every[name], scope)

@@ -12,6 +12,7 @@ from pipelines import ledger
 from pipelines.landed import LandedFile, list_landed, pending
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import manifest_path
+from pipelines.sendfiles import list_sends, pending_sends
 from pipelines.warehouse import open_warehouse, reference_version, warehouse_path
 
 LATE_AFTER = timedelta(hours=1)
@@ -35,6 +36,16 @@ class Status:
     """Rejected records by reason."""
     set_apart: dict[str, str] = field(default_factory=dict)
     """Landed files with a problem, and what it is."""
+    send_files: int = 0
+    """Files of the send log, if there is one."""
+    pending_sends: int = 0
+    """Of these, those not taken in yet."""
+    sends: dict[str, int] = field(default_factory=dict)
+    """Lines of the send log by how their report was found (core.sends)."""
+    rejected_sends: dict[str, int] = field(default_factory=dict)
+    """Rejected rows of the send log by reason."""
+    sends_set_apart: dict[str, str] = field(default_factory=dict)
+    """Files of the send log that cannot be taken, and why."""
     published: dict[str, object] = field(default_factory=dict)
     """Head of the manifest."""
     outdated: dict[str, str] = field(default_factory=dict)
@@ -55,11 +66,13 @@ def read_status(settings: Settings) -> Status:
         landed_bytes=sum(file.size for file in files),
         published=_published(settings),
     )
+    status.send_files = status.pending_sends = len(list_sends(settings.sends))
     waiting = files
     try:
         if warehouse_path(settings).exists():
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
                 waiting = pending(con, settings.landing)
+                status.pending_sends = len(pending_sends(con, settings))
                 _read_warehouse(con, status)
                 status.outdated = _outdated(con, settings)
     except WarehouseBusyError:
@@ -92,6 +105,19 @@ def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
             "select file, problem from ops.files where state = 'set_apart' order by all"
         ).fetchall()
     )
+    for figures, query in (
+        (status.sends, "select match, count(*) from core.sends group by all order by all"),
+        (
+            status.rejected_sends,
+            "select reason, count(*) from raw.rejected_sends group by all order by all",
+        ),
+    ):
+        figures |= dict(con.execute(query).fetchall())
+    status.sends_set_apart = dict(
+        con.execute(
+            "select file, problem from ops.send_files where state = 'set_apart' order by all"
+        ).fetchall()
+    )
     status.unpublished = bool(
         con.execute(
             "select 1 from ops.stale_parts union all select 1 from ops.stale_hours limit 1"
@@ -102,11 +128,12 @@ def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
 def _outdated(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, str]:
     """Versions the runs of this warehouse worked with, where they are not all today's."""
     found = {}
-    for column, now, words in (
-        ("reference_version", reference_version(), "reference data"),
-        ("provider_timezone", settings.provider_timezone, "DLR_PROVIDER_TIMEZONE"),
+    for table, column, now, words in (
+        ("ops.ledger", "reference_version", reference_version(), "reference data"),
+        ("ops.ledger", "provider_timezone", settings.provider_timezone, "DLR_PROVIDER_TIMEZONE"),
+        ("ops.sends_ledger", "sends_timezone", settings.sends_timezone, "DLR_SENDS_TIMEZONE"),
     ):
-        rows = con.execute(f"select distinct {column} from ops.ledger order by all").fetchall()
+        rows = con.execute(f"select distinct {column} from {table} order by all").fetchall()
         others = [str(value) for (value,) in rows if value != now]
         if others:
             found[words] = ", ".join(others)
@@ -128,6 +155,7 @@ def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> No
 
 def _problems(status: Status) -> list[str]:
     found = [f"Landed file {file} {problem}." for file, problem in status.set_apart.items()]
+    found += [f"Send file {file} {problem}." for file, problem in status.sends_set_apart.items()]
     last = status.ledger
     if last and not last["balanced"]:
         found.append(

@@ -65,22 +65,22 @@ def _spec(model: models.Model, deps: list[dg.AssetKey], **more: object) -> dg.As
 
 
 def _loaded_models() -> list[models.Model]:
-    """Tables that a load fills, the ledger last."""
+    """Tables that a load fills, the books that readers get last."""
     stored = [model for model in models.load_models().values() if not model.temporary]
     filled = [model for model in stored if model.schema in ("raw", "core")]
-    return [*filled, *(models.load_models()[name] for name in ("ops.ledger", "ops.sends_ledger"))]
+    return [*filled, *(model for model in stored if model.schema == "ops" and model.export)]
 
 
 def _deps(model: models.Model) -> list[dg.AssetKey]:
-    if model.name == "ops.ledger":
-        return [dg.AssetKey(["raw", "pushes"]), dg.AssetKey(["core", "sms_status"])]
-    if model.name == "ops.sends_ledger":
-        return [dg.AssetKey(["raw", "sends"]), dg.AssetKey(["core", "sends"])]
+    about_sends = "sends" in model.table
+    if model.schema == "ops":
+        core = "sends" if about_sends else "sms_status"
+        raw = "sends" if about_sends else "pushes"
+        return [dg.AssetKey(["raw", raw]), dg.AssetKey(["core", core])]
     if model.schema == "raw":
-        return [SENDS if "sends" in model.table else LANDED]
+        return [SENDS if about_sends else LANDED]
     every = models.load_models()
-    needed = sorted(models.dependencies()[model.name])
-    return [_key(every[name]) for name in needed if every[name].schema != "ops"]
+    return [_key(every[name]) for name in sorted(models.dependencies()[model.name])]
 
 
 def _check_specs(found: list[models.Model]) -> list[dg.AssetCheckSpec]:

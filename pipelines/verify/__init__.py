@@ -49,6 +49,7 @@ def verify(
             recount = Recount(settings, folder, day, on_progress)
             recount.copy_tables()
         recount.read_landed()
+        recount.read_sends()
         recount.compare_messages()
         recount.compare_pushes()
         recount.compare_totals()

@@ -10,11 +10,11 @@ SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
 DAY_US = 24 * HOUR_US
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive times are subtracted from it
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive times are subtracted from it
+MICROSECOND = timedelta(microseconds=1)
 _RECEIVED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 _HANDSET_TIME = re.compile(r"([1-9]\d{3})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
-_NOT_BEFORE_US = (datetime(2010, 1, 1) - _EPOCH) // _MICROSECOND  # noqa: DTZ001
+_NOT_BEFORE_US = (datetime(2010, 1, 1) - EPOCH) // MICROSECOND  # noqa: DTZ001
 
 
 def received_us(text: str) -> int | None:
@@ -23,7 +23,7 @@ def received_us(text: str) -> int | None:
         return None
     head, _, fraction = text[:-1].partition(".")
     try:
-        seconds = (datetime.fromisoformat(head) - _EPOCH) // timedelta(seconds=1)
+        seconds = (datetime.fromisoformat(head) - EPOCH) // timedelta(seconds=1)
     except ValueError:
         return None
     return seconds * SECOND_US + int(fraction.ljust(6, "0"))
@@ -48,7 +48,7 @@ def handset_clock(zone_name: str) -> Callable[[str | None], int | None]:
             return None
         offset = local.replace(tzinfo=zone).utcoffset() or timedelta()
         # whole numbers: the last hours of the year 9999 have no datetime in UTC
-        return (local - _EPOCH) // _MICROSECOND - offset // _MICROSECOND
+        return (local - EPOCH) // MICROSECOND - offset // MICROSECOND
 
     return handset_us
 

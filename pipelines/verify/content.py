@@ -7,6 +7,7 @@ from hashlib import md5
 from typing import Any
 
 from pipelines.verify.clock import DAY_US
+from pipelines.verify.sends import SendRow
 from pipelines.verify.tables import Message
 
 _WRAP = 2**64
@@ -38,10 +39,12 @@ class Content:
     low: int = 0
     high: int = 0
     hours: defaultdict[tuple[Any, ...], list[int]] = field(
-        default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0])
+        default_factory=lambda: defaultdict(lambda: [0] * 9)
     )
-    """Reports, delivered, failed, failed at the recipient or handset of each hour, country,
-    operator and tag."""
+    """Of each hour, country, operator and tag: reports, delivered, failed, failed at the recipient
+    or handset; the same but failed, where the send is known; pending and unknown sends."""
+    delivered: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+    """Delivered messages of each hour, country and operator."""
     failures: Counter[tuple[Any, ...]] = field(default_factory=Counter)
     """Failures of each day, country, operator and cause."""
 
@@ -68,10 +71,18 @@ class Content:
     def _tally(self, message: Message) -> None:
         place = (message.country_code, message.range_operator)
         counts = self.hours[message.event_hour_utc, *place, message.tag]
+        sent = message.sent_at_utc is not None
         counts[0] += 1
-        counts[1 if message.delivered else 2] += 1
-        if not message.delivered:
-            counts[3] += message.error_party in ("recipient", "handset")
+        counts[4] += sent
+        if message.delivered:
+            counts[1] += 1
+            counts[5] += sent
+            self.delivered[message.event_hour_utc, *place] += 1
+        else:
+            at_recipient = message.error_party in ("recipient", "handset")
+            counts[2] += 1
+            counts[3] += at_recipient
+            counts[6] += at_recipient and sent
             self.failures[
                 (message.event_hour_utc or 0) // DAY_US * DAY_US,
                 *place,
@@ -81,6 +92,13 @@ class Content:
                 message.error_code,
                 message.error_match,
             ] += 1
+
+    def add_waiting(self, row: SendRow, unknown_until_us: int | None) -> None:
+        """Add a send without a report, where it is counted."""
+        if row.match == "none":
+            place = (row.waiting_hour_us, row.country_code, row.range_operator, row.tag)
+            is_unknown = unknown_until_us is not None and row.sent_us <= unknown_until_us
+            self.hours[place][8 if is_unknown else 7] += 1
 
 
 def fingerprint(low: int, high: int) -> str:

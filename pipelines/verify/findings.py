@@ -44,6 +44,8 @@ class Verification:
     duplicates: int = 0
     conflicts: int = 0
     rejected: int = 0
+    sends: int = 0
+    """Rows of the send log that say what was sent, copies included."""
     fingerprint: str = ""
     """Recomputed from the rows of ``core.sms_status``."""
     unpublished: int = 0

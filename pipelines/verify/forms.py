@@ -21,7 +21,8 @@ _PARAMETER = b"sms_status"
 _STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_INT = 20
-_NO_JSON = object()
+NO_JSON = object()
+"""What is returned for a text that is none."""
 
 
 class Written(str):
@@ -55,6 +56,11 @@ def read_form(body: bytes) -> Form:
             form.elements += result
     # a push without a value is one that cannot be decoded: received, and rejected
     return form if found else Form("failed", faults=["not_json"])
+
+
+def read_json(text: str) -> Any:  # noqa: ANN401  any JSON
+    """Read JSON as strictly as a pushed value; NO_JSON where it is none."""
+    return _parsed(text, _STRICT)
 
 
 def form_decode(data: bytes) -> bytes:
@@ -94,7 +100,7 @@ def _values(body: bytes) -> Iterator[bytes]:
 
 def _goes_on(value: bytes) -> bool:
     """Tell whether this is JSON that was not encoded, the ampersand behind it part of a text."""
-    return value.lstrip().startswith(b"[") and _strict(form_decode(value)) is _NO_JSON
+    return value.lstrip().startswith(b"[") and _strict(form_decode(value)) is NO_JSON
 
 
 def _read_value(value: bytes) -> tuple[str, list[Any] | str]:
@@ -104,7 +110,7 @@ def _read_value(value: bytes) -> tuple[str, list[Any] | str]:
         value = form_decode(value)
         layers.append(value)
         parsed = _strict(value)
-        if parsed is not _NO_JSON:
+        if parsed is not NO_JSON:
             lost = b"\\u" in value and _replace_surrogates(parsed)
             return _array(parsed, "salvaged" if lost else depth)
     texts = [layer.decode("utf-8", "replace").lstrip("\ufeff") for layer in layers]
@@ -114,7 +120,7 @@ def _read_value(value: bytes) -> tuple[str, list[Any] | str]:
 def _read_damaged(texts: list[str]) -> tuple[str, list[Any] | str]:
     for text in texts:
         parsed = _parsed(text, _TOLERANT)
-        if parsed is not _NO_JSON:
+        if parsed is not NO_JSON:
             _replace_surrogates(parsed)
             return _array(parsed, "salvaged")
     for text in texts:
@@ -134,15 +140,15 @@ def _strict(data: bytes) -> Any:  # noqa: ANN401  any JSON
     try:
         return _parsed(data.decode(), _STRICT)
     except UnicodeDecodeError:
-        return _NO_JSON
+        return NO_JSON
 
 
 def _parsed(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401  any JSON
     try:
         parsed = decoder.decode(text)
     except (ValueError, RecursionError):
-        return _NO_JSON
-    return parsed if lies_within(parsed, MOST_LEVELS) else _NO_JSON
+        return NO_JSON
+    return parsed if lies_within(parsed, MOST_LEVELS) else NO_JSON
 
 
 def _replace_surrogates(elements: Any) -> bool:  # noqa: ANN401  any JSON

@@ -1,19 +1,26 @@
 """Whether the tables of messages say what the reports say, one bucket of messages at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pipelines.verify.clock import shown
 from pipelines.verify.findings import Findings, in_order
+from pipelines.verify.sendlog import Attributed
 from pipelines.verify.spill import Row
 from pipelines.verify.tables import Message, Version, push_key
 from pipelines.verify.winners import Rules, Settled, expected_row, settle
 
 _STATUS = "core.sms_status"
 _RECOMPUTED = _OPERATOR = Message._fields.index("range_operator")
-_TIMES = {"handset_time_utc", "event_time_utc", "event_hour_utc", "first_received_at_utc"}
-_PRIVATE = {"uid", "mobile", "handset_time_raw", "error_code", "error_detail"}
+_TIMES = {
+    "sent_at_utc",
+    "handset_time_utc",
+    "event_time_utc",
+    "event_hour_utc",
+    "first_received_at_utc",
+}
+_PRIVATE = {"tag", "uid", "mobile", "handset_time_raw", "error_code", "error_detail"}
 """Free text, in which a mobile may stand: never shown."""
 
 
@@ -43,7 +50,24 @@ class Bucket:
         """Messages in the bucket."""
         return len(self._single)
 
-    def compare(self, rows: Iterable[Row], findings: Findings, *, whole: bool) -> Iterator[Message]:
+    def winners(self) -> Iterator[Row]:
+        """Yield the report that wins, of every message."""
+        for sid, single in self._single.items():
+            settled = self.several.get(sid)
+            yield settled.winner if settled else single
+
+    def is_reported(self, sid: int) -> bool:
+        """Tell whether the message has a report."""
+        return sid in self._single
+
+    def compare(
+        self,
+        rows: Iterable[Row],
+        send_of: Callable[[int], Attributed | None],
+        findings: Findings,
+        *,
+        whole: bool,
+    ) -> Iterator[Message]:
         """Compare with the rows of ``core.sms_status``, which are passed on.
 
         Where not the ``whole`` landing was read, a message may have more reports than are known.
@@ -55,8 +79,10 @@ class Bucket:
             if sid in seen:
                 findings.add(_STATUS, f"sid {sid} has more than one row.", "doubled")
             seen.add(sid)
-            if sid in self._single:
-                (self._compare_row if whole else self._compare_part)(row, findings)
+            if sid in self._single and whole:
+                self._compare_row(row, send_of(sid), findings)
+            elif sid in self._single:
+                self._compare_part(row, findings)
             elif whole:
                 findings.add(_STATUS, f"sid {sid} is in no landed file.", "extra")
         for sid in in_order(self._single.keys() - seen):
@@ -64,12 +90,14 @@ class Bucket:
             sentence = f"sid {sid} has no row, but push {push_id} brought a report of it."
             findings.add(_STATUS, sentence, "missing")
 
-    def _compare_row(self, row: Row, findings: Findings) -> None:
+    def _compare_row(self, row: Row, send: Attributed | None, findings: Findings) -> None:
         sid, operator = row[0], row[_OPERATOR]
         settled = self.several.get(sid)
         if settled is None:
             single = self._single[sid]
-            expected = expected_row(single, 1, single[1], operator, self._rules, conflicting=False)
+            expected = expected_row(
+                single, 1, single[1], operator, self._rules, conflicting=False, send=send
+            )
         else:
             expected = expected_row(
                 settled.winner,
@@ -78,6 +106,7 @@ class Bucket:
                 operator,
                 self._rules,
                 conflicting=bool(settled.versions),
+                send=send,
             )
         if row[:_RECOMPUTED] != expected:
             said = differences(Message._fields, expected, row)

@@ -19,7 +19,7 @@ _MOST_FETCHED = 10_000
 
 
 class Message(NamedTuple):
-    """A row of ``core.sms_status``; up to ``report_lag_s`` it is recomputed from the bytes."""
+    """A row of ``core.sms_status``; up to ``tag`` it is recomputed from the bytes."""
 
     sid: int
     uid: str | None
@@ -41,11 +41,13 @@ class Message(NamedTuple):
     copies: int
     conflicting: bool
     report_lag_s: float | None
+    sent_at_utc: int | None
+    handset_latency_s: float | None
+    end_to_end_s: float | None
+    tag: str | None
     range_operator: str | None
     mobile_e164: str | None
     country_code: str | None
-    sent_at_utc: int | None
-    tag: str | None
 
 
 class Push(NamedTuple):
@@ -95,7 +97,8 @@ BY_SID = {
             handset_time_raw, epoch_us(event_time_utc), epoch_us(event_hour_utc), error_code,
             error_detail, error_category, error_party, error_permanent, error_match,
             epoch_us(first_received_at_utc), push_id, copies, conflicting, report_lag_s,
-            range_operator, mobile_e164, country_code, epoch_us(sent_at_utc), tag
+            epoch_us(sent_at_utc), handset_latency_s, end_to_end_s, tag,
+            range_operator, mobile_e164, country_code
         from core.sms_status
     """,
     "core.conflicting_reports": """
@@ -103,6 +106,12 @@ BY_SID = {
             sid, version, uid, mobile, report_status, epoch_us(handset_time_utc), handset_time_raw,
             error_code, error_detail, copies, epoch_us(first_received_at_utc), is_winner
         from core.conflicting_reports
+    """,
+    "core.sends": """
+        select
+            sid, uid, epoch_us(sent_at_utc), tag, mobile, copies, match, reported_sid,
+            epoch_us(waiting_hour_utc), country_code, range_operator
+        from core.sends
     """,
     "core.repeated_reports": "select sid, push_id, position, outcome from core.repeated_reports",
 }
@@ -122,20 +131,67 @@ BY_PUSH = {
 }
 """Tables whose rows meet the lines of their push; the push id comes first."""
 
+_DELIVERY = """
+    country_code, range_operator, tag,
+    reports, delivered, failed, failed_at_recipient, sent, sent_reported, sent_delivered,
+    sent_failed_at_recipient, pending, unknown, provisional,
+    reported_delivery_rate, reported_delivery_rate_low, reported_delivery_rate_high,
+    delivery_rate, delivery_rate_low, delivery_rate_high,
+    receipt_rate, receipt_rate_low, receipt_rate_high,
+    effective_rate, effective_rate_low, effective_rate_high
+"""
 MARTS = {
-    "marts.delivery_hourly": """
-        select 0, epoch_us(hour_utc), country_code, range_operator, tag,
-            reports, delivered, failed, failed_at_recipient
-        from marts.delivery_hourly
-    """,
+    f"marts.{table}": f"select 0, epoch_us({clock}), {_DELIVERY} from marts.{table}"
+    for table, clock in (("delivery_hourly", "hour_utc"), ("delivery_daily", "day_utc"))
+} | {
     "marts.failures_daily": """
         select 0, epoch_us(day_utc), country_code, range_operator, error_category, error_party,
             error_permanent, error_code, error_match, failures
         from marts.failures_daily
     """,
+    "marts.latency_hourly": """
+        select 0, epoch_us(hour_utc), country_code, range_operator, interval,
+            n, negative, on_the_minute, minutes_only, p50_s, p90_s, p95_s, p99_s, max_s, coverage
+        from marts.latency_hourly
+    """,
+    "marts.latency_buckets_hourly": """
+        select 0, epoch_us(hour_utc), country_code, range_operator, interval, upper_bound_s, n
+        from marts.latency_buckets_hourly
+    """,
+    "marts.code_coverage_daily": """
+        select 0, epoch_us(day_utc), country_code, range_operator, failures, with_code, literal,
+            pattern, unmapped, literal_share, pattern_share, unmapped_share
+        from marts.code_coverage_daily
+    """,
+    "marts.suspicious_codes_daily": """
+        select 0, epoch_us(day_utc), country_code, range_operator, failures, fewest, most,
+            chi_square, share
+        from marts.suspicious_codes_daily
+    """,
+    "marts.as_of": """
+        select 0, epoch_us(as_of_utc), settled_after_s, epoch_us(final_until_utc),
+            epoch_us(unknown_until_utc)
+        from marts.as_of
+    """,
 }
-"""Tables compared as a whole, with the counts of ``content.py``."""
-EVERY = BY_SID | BY_PUSH | MARTS
+"""Tables compared as a whole, with what is tallied from the messages and sends."""
+AS_OF = "select epoch_us(max(received_at_utc)) from raw.pushes"
+SENDS = {
+    "raw.rejected_sends": "select 0, file, position, reason, field from raw.rejected_sends",
+    "ops.send_files": """
+        select 0, file, coalesce(bytes, 0), sha256, received, rejected, state from ops.send_files
+        where file is not null
+    """,
+}
+"""Tables compared with the files of the send log."""
+SENDS_LEDGER = """
+    select total_received, total_sends, total_repeated, total_duplicates, total_rejected,
+        sends_timezone
+    from ops.sends_ledger
+    order by sequence desc
+    limit 1
+"""
+EVERY = BY_SID | BY_PUSH | MARTS | SENDS
 
 
 def push_key(push_id: str | None) -> int:

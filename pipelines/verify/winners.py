@@ -7,6 +7,7 @@ from typing import Any
 from pipelines.verify.clock import HOUR_US, event_us
 from pipelines.verify.codes import CarrierCodes
 from pipelines.verify.reports import Report
+from pipelines.verify.sendlog import Attributed
 from pipelines.verify.spill import Row
 from pipelines.verify.tables import Version
 
@@ -95,6 +96,7 @@ def expected_row(
     rules: Rules,
     *,
     conflicting: bool,
+    send: Attributed | None,
 ) -> tuple[Any, ...]:
     """Return the recomputed columns of a message, in the order of Message."""
     sid, received_us, push_id, _, _, success, handset_raw, code, detail, uid, mobile = winner
@@ -118,4 +120,8 @@ def expected_row(
         copies,
         conflicting,
         None if handset is None else (received_us - handset) / 1e6,
+        send and send.sent_us,
+        None if handset is None or send is None else (handset - send.sent_us) / 1e6,
+        send and (received_us - send.sent_us) / 1e6,
+        send and send.tag,
     )

@@ -35,8 +35,8 @@ columns:
   sent_reported: bigint -- Of sent, those with a report.
   sent_delivered: bigint -- Of sent, those reported SUCCESS.
   sent_failed_at_recipient: bigint -- Of sent, those that failed at the recipient or the handset.
-  pending: bigint -- Sent, no report, less than 72 h before as_of_utc of ops.as_of.
-  unknown: bigint -- Sent, no report, 72 h or more before as_of_utc of ops.as_of.
+  pending: bigint -- Sent, no report, less than 72 h before as_of_utc of marts.as_of.
+  unknown: bigint -- Sent, no report, 72 h or more before as_of_utc of marts.as_of.
   delivery_rate: double -- sent_delivered / sent, of what was sent; null without a send log.
   delivery_rate_low: double -- Lower end of its Wilson 95 % interval.
   delivery_rate_high: double -- Upper end of its Wilson 95 % interval.

@@ -27,8 +27,8 @@ columns:
   sent_reported: bigint -- Of sent, those with a report.
   sent_delivered: bigint -- Of sent, those reported SUCCESS.
   sent_failed_at_recipient: bigint -- Of sent, those that failed at the recipient or the handset.
-  pending: bigint -- Sent, no report, less than 72 h before as_of_utc of ops.as_of.
-  unknown: bigint -- Sent, no report, 72 h or more before as_of_utc of ops.as_of.
+  pending: bigint -- Sent, no report, less than 72 h before as_of_utc of marts.as_of.
+  unknown: bigint -- Sent, no report, 72 h or more before as_of_utc of marts.as_of.
   delivery_rate: double -- sent_delivered / sent, of what was sent; null without a send log.
   delivery_rate_low: double -- Lower end of its Wilson 95 % interval.
   delivery_rate_high: double -- Upper end of its Wilson 95 % interval.
@@ -38,7 +38,7 @@ columns:
   effective_rate: double -- sent_delivered / (sent - pending - sent_failed_at_recipient), of what could have arrived; null without a send log.
   effective_rate_low: double -- Lower end of its Wilson 95 % interval.
   effective_rate_high: double -- Upper end of its Wilson 95 % interval.
-  provisional: boolean -- Whether reports of this hour are still coming in; see final_until_utc of ops.as_of.
+  provisional: boolean -- Whether reports of this hour are still coming in; see final_until_utc of marts.as_of.
 */
 with reported as (
     select

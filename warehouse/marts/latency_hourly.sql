@@ -16,6 +16,8 @@ columns:
   p99_s: double -- 99th percentile in seconds.
   max_s: double -- Largest value in seconds.
   coverage: double -- n / delivered messages of the hour, country and operator.
+  on_the_minute: bigint -- Of n, messages whose time of the handset has :00 seconds; null for end_to_end, which does not use it.
+  minutes_only: boolean -- Whether half of n or more lie on the minute, so that this operator gives no seconds; null below 10 and for end_to_end.
 */
 with measured as (
     select
@@ -23,7 +25,8 @@ with measured as (
         country_code,
         range_operator,
         unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
-        unnest([report_lag_s, handset_latency_s, end_to_end_s]) as value_s
+        unnest([report_lag_s, handset_latency_s, end_to_end_s]) as value_s,
+        second(handset_time_utc) = 0 as is_on_the_minute
     from core.sms_status
     where delivered
         and event_hour_utc in (select hour_utc from touched_event_hours)
@@ -39,7 +42,8 @@ summed_up as (
         count(*) filter (where value_s < 0) as negative,
         quantile_cont(value_s, [0.5, 0.9, 0.95, 0.99]) as percentiles,
         max(value_s) as max_s,
-        rate(count(value_s), count(*)) as coverage
+        rate(count(value_s), count(*)) as coverage,
+        count(value_s) filter (where is_on_the_minute) as minutes
     from measured
     group by all
 )
@@ -56,6 +60,8 @@ select
     percentiles[3]::double as p95_s,
     percentiles[4]::double as p99_s,
     max_s,
-    coverage
+    coverage,
+    case when interval <> 'end_to_end' then minutes end as on_the_minute,
+    case when n >= 10 then on_the_minute >= n / 2 end as minutes_only
 from summed_up
 where n > 0

@@ -1,7 +1,8 @@
 /*
-description: What the marts are about to speak of as now, from the latest reception, and how long reports take to come in.
+description: What the marts are about to speak of as now, from the latest reception, how long reports take to come in, and what was said of both before.
 grain: one row
 refresh: temporary
+as_was: [marts.as_of]
 */
 with bucket as (
     select
@@ -32,8 +33,12 @@ settled as (
 )
 
 select
-    as_of_utc,
-    settled_after_s,
-    as_of_utc - interval 1 hour - to_seconds(settled_after_s) as final_until_utc,
-    as_of_utc - interval 72 hour as unknown_until_utc
+    settled.as_of_utc,
+    settled.settled_after_s,
+    settled.as_of_utc - interval 1 hour - to_seconds(settled.settled_after_s) as final_until_utc,
+    settled.as_of_utc - interval 72 hour as unknown_until_utc,
+    before.final_until_utc as final_before_utc,
+    before.unknown_until_utc as unknown_before_utc
 from settled
+left join marts.as_of as before
+    on true

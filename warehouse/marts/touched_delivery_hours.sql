@@ -4,31 +4,18 @@ grain: hour_utc
 refresh: temporary
 as_was: [marts.delivery_hourly]
 */
-with turned_unknown as (
-    select waiting_hour_utc as hour_utc
-    from core.sends
-    cross join moment
-    left join ops.as_of as before
-        on true
-    where waiting_hour_utc is not null
-        and sent_at_utc <= greatest(moment.unknown_until_utc, before.unknown_until_utc)
-        and (
-            sent_at_utc > least(moment.unknown_until_utc, before.unknown_until_utc)
-            or before.unknown_until_utc is null
-        )
-),
-
-turned_final as (
-    select hour_utc
-    from marts.delivery_hourly
-    cross join moment
-    left join ops.as_of as before
-        on true
-    where hour_utc <= greatest(moment.final_until_utc, before.final_until_utc)
-        and (
-            hour_utc > least(moment.final_until_utc, before.final_until_utc)
-            or before.final_until_utc is null
-        )
+with bounds as (
+    -- least and greatest pass over null; before the first reception nothing is unknown or final
+    select
+        least(
+            coalesce(unknown_until_utc, '-infinity'), coalesce(unknown_before_utc, '-infinity')
+        ) as unknown_from_utc,
+        greatest(unknown_until_utc, unknown_before_utc) as unknown_to_utc,
+        least(
+            coalesce(final_until_utc, '-infinity'), coalesce(final_before_utc, '-infinity')
+        ) as final_from_utc,
+        greatest(final_until_utc, final_before_utc) as final_to_utc
+    from moment
 )
 
 select hour_utc
@@ -36,10 +23,15 @@ from touched_event_hours
 
 union
 
-select hour_utc
-from turned_unknown
+select waiting_hour_utc
+from core.sends
+where waiting_hour_utc is not null
+    and sent_at_utc > (select unknown_from_utc from bounds)
+    and sent_at_utc <= (select unknown_to_utc from bounds)
 
 union
 
 select hour_utc
-from turned_final
+from marts.delivery_hourly
+where hour_utc > (select final_from_utc from bounds)
+    and hour_utc <= (select final_to_utc from bounds)

@@ -1,7 +1,7 @@
 /*
 description: The moment the marts speak of, and what follows from it. Ages are measured from the latest reception, not from the wall clock.
-grain: one row
-refresh: filled
+grain: as_of_utc
+refresh: all
 export: file
 columns:
   as_of_utc: timestamp -- Latest reception among all pushes; null before the first.
@@ -9,3 +9,9 @@ columns:
   final_until_utc: timestamp -- Hours that begin later are provisional; null where all are.
   unknown_until_utc: timestamp -- What was sent up to here and has no report is unknown, what was sent later pending.
 */
+select
+    as_of_utc,
+    settled_after_s,
+    final_until_utc,
+    unknown_until_utc
+from moment

@@ -1,0 +1,742 @@
+"""The send log: any format, any order; what it switches on, and that it touches nothing else."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from ingest.envelope import Envelope
+from ingest.settings import Settings
+from pipelines.rebuild import rebuild
+from pipelines.status import read_status
+from pipelines.verify import verify
+from tests.data_folder import (
+    FIRST,
+    ask,
+    fingerprint,
+    form,
+    land,
+    push,
+    record,
+    run,
+    settings_of,
+    take,
+    warehouse,
+)
+from tests.reference import Report, sms_status
+from tests.send_reference import (
+    COUNTS,
+    SEND_COUNTS,
+    Model,
+    Place,
+    Send,
+    bucket,
+    nearest_rank,
+    percentile,
+)
+
+NOW = FIRST.replace(tzinfo=None)
+HEAD = "sid,uid,sent_at,tag,mobile\n"
+RATES = ("reported_delivery_rate", "delivery_rate", "receipt_rate", "effective_rate")
+
+
+def send(settings: Settings, name: str, content: str | bytes) -> Path:
+    """Put a file of the send log into the folder."""
+    path = settings.sends / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def sends(settings: Settings, columns: str = "sid, uid, sent_at_utc, tag, mobile") -> list[Any]:
+    return warehouse(settings, f"select {columns} from core.sends order by all")
+
+
+def rejected(settings: Settings) -> list[Any]:
+    columns = "position, reason, field, value"
+    return warehouse(settings, f"select {columns} from raw.rejected_sends order by all")
+
+
+# --- formats ---------------------------------------------------------------------------------
+
+ROWS = [
+    (2**63 - 1, "订单 1", datetime(2026, 3, 2, 7, 59, 50, 123456), "006", "+8613900000000"),
+    (7, None, datetime(2026, 3, 2, 7, 59, 51), None, None),
+    (None, 'say "x", twice', datetime(2026, 3, 2, 7, 59, 52, 500000), "a;b", "07700 900123"),
+]
+
+
+def csv_text(delimiter: str = ",", head: str | None = None) -> str:
+    def cell(value: object) -> str:
+        text = "" if value is None else str(value).replace('"', '""')
+        return f'"{text}"' if any(mark in text for mark in ',;\t"') else text
+
+    lines = [delimiter.join(map(cell, row)) for row in ROWS]
+    return "\n".join([(head or HEAD).strip().replace(",", delimiter), *lines]) + "\n"
+
+
+def json_text() -> str:
+    names = HEAD.strip().split(",")
+    rows = [dict(zip(names, row, strict=True)) for row in ROWS]
+    return "".join(json.dumps(row, default=str, ensure_ascii=False) + "\n" for row in rows)
+
+
+FILES: dict[str, tuple[str, str | bytes]] = {
+    "comma": ("a.csv", csv_text()),
+    "semicolon": ("a.csv", csv_text(";")),
+    "tab": ("a.tsv", csv_text("\t")),
+    "byte-order mark": ("a.csv", b"\xef\xbb\xbf" + csv_text().encode()),
+    "gb18030": ("a.csv", csv_text().encode("gb18030")),
+    "carriage returns": ("a.txt", csv_text().replace("\n", "\r\n")),
+    "names as people write them": ("a.csv", csv_text(head='SID," Uid ",Sent_At ,TAG,mobile')),
+    "blank lines and no end": ("a.csv", "\n" + csv_text().replace("\n", "\n\n").strip()),
+    "surplus commas": ("a.csv", csv_text().replace("\n", ",,\n").replace("mobile,,", "mobile")),
+    "another order, other columns": (
+        "sub/folder/a.csv",
+        "price,tag,sent_at,mobile,sid,uid\n"
+        "1,006,2026-03-02T07:59:50.123456Z,+8613900000000,9223372036854775807,订单 1\n"
+        "1,,2026-03-02 15:59:51+08:00,,007,\n"
+        '1,a;b,1772438392.5,07700 900123,,"say ""x"", twice"\n',
+    ),
+    "json lines": ("a.jsonl", json_text()),
+    "json lines, escaped": ("a.ndjson", json_text().encode().decode().replace("订", "\\u8ba2")),
+    "json lines, texts": ("a.jsonl", json_text().replace(str(2**63 - 1), f'"{2**63 - 1}"')),
+    "json lines, gb18030": ("a.jsonl", json_text().encode("gb18030")),
+    "json lines, odd blanks": ("a.jsonl", "\n  " + json_text().replace("\n", " \r\n\r\n")),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_format_gives_the_same_rows(settings: Settings, name: str) -> None:
+    send(settings, *FILES[name])
+    take(settings)
+    assert rejected(settings) == []
+    assert sorted(sends(settings), key=str) == sorted(ROWS, key=str)
+    assert verify(settings).findings == []
+
+
+@pytest.mark.parametrize("kind", ["naive", "zone", "texts", "epoch"])
+def test_parquet_keeps_digits_and_zones(settings: Settings, kind: str) -> None:
+    frame = pd.DataFrame(ROWS, columns=HEAD.strip().split(","))
+    frame["sid"] = pd.array([row[0] for row in ROWS], dtype="Int64")
+    times = pd.to_datetime(frame["sent_at"])
+    frame["sent_at"] = {
+        "naive": times,
+        "zone": times.dt.tz_localize("UTC").dt.tz_convert("Asia/Shanghai"),
+        "texts": times.astype(str),
+        "epoch": times.astype("datetime64[us]").astype("int64"),
+    }[kind]
+    path = send(settings, "a.parquet", b"")
+    frame.rename(columns={"sid": " SID"}).to_parquet(path)
+    take(settings)
+    assert rejected(settings) == []
+    assert sorted(sends(settings), key=str) == sorted(ROWS, key=str)
+    assert verify(settings).findings == []
+
+
+TIMES: dict[str, datetime | None] = {
+    # as written, in a log whose zone is New York: when it was
+    "2026-03-02 07:59:50": datetime(2026, 3, 2, 12, 59, 50),
+    "2026-03-02T07:59:50Z": datetime(2026, 3, 2, 7, 59, 50),
+    "2026-03-02T07:59:50.1234567+00:00": datetime(2026, 3, 2, 7, 59, 50, 123456),
+    "2026-03-02 07:59:50 -0530": datetime(2026, 3, 2, 13, 29, 50),
+    "2026-03-02 07:59:50+08": datetime(2026, 3, 1, 23, 59, 50),
+    "2026-03-02 07:59": datetime(2026, 3, 2, 12, 59),
+    " 2026-03-02 07:59:50 ": datetime(2026, 3, 2, 12, 59, 50),
+    "2026-11-01 01:30:00": datetime(2026, 11, 1, 5, 30),  # comes twice: the first
+    "2026-03-08 02:30:00": datetime(2026, 3, 8, 7, 30),  # never comes
+    "1772438390": datetime(2026, 3, 2, 7, 59, 50),
+    "1772438390.5": datetime(2026, 3, 2, 7, 59, 50, 500000),
+    "1772438390123": datetime(2026, 3, 2, 7, 59, 50, 123000),
+    "1772438390123456": datetime(2026, 3, 2, 7, 59, 50, 123456),
+    "177243839": None,
+    "20260302075950": None,
+    "2026-03-02": None,
+    "2026-02-30 07:59:50": None,
+    "2026-03-02 24:00:00": None,
+    "2026-03-02T07:59:60Z": None,
+    "02/03/2026 07:59:50": None,
+    "1969-12-31 23:59:59": None,
+    "2009-12-31T23:59:59Z": None,
+    "2100-01-01T00:00:00Z": None,
+    "soon": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_times(tmp_path: Path, suffix: str) -> None:
+    settings = settings_of(tmp_path, sends_timezone="America/New_York")
+    rows = [{"sid": sid, "sent_at": text} for sid, text in enumerate(TIMES)]
+    if suffix == "csv":
+        text = "sid,sent_at\n" + "".join(f"{row['sid']},{row['sent_at']}\n" for row in rows)
+    else:
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+    send(settings, f"a.{suffix}", text)
+    take(settings)
+    found = dict(sends(settings, "sid, sent_at_utc"))
+    assert {text: found.get(sid) for sid, text in enumerate(TIMES)} == TIMES
+    bad = [(position, reason, field) for position, reason, field, _ in rejected(settings)]
+    wrong = [sid + 1 for sid, time in enumerate(TIMES.values()) if time is None]
+    assert bad == [(position, "bad_sent_at", "sent_at") for position in wrong]
+    assert verify(settings).findings == []
+
+
+def test_bad_rows_are_quarantined_with_their_reason(settings: Settings) -> None:
+    at = "2026-03-02 07:59:50"
+    sids = ["1.5", "1e5", "true", " 1", "9223372036854775808", "x"]
+    lines = [f"{sid},,{at},,\n" for sid in sids]
+    lines += [f",,{at},t,\n", "5,,never,,\n", f"6,{at}\n", f"7,,{at},,,surplus\n", f"8,,{at},,\n"]
+    send(settings, "a.csv", HEAD + "".join(lines))
+    send(settings, "b.jsonl", f'{{"sid":9,"sent_at":"{at}"}}\n[1]\nno json\n{{"uid":"u"\n')
+    run(settings)
+    assert sends(settings, "sid") == [(8,), (9,)]
+    found = rejected(settings)
+    assert [row[1:] for row in found if row[1] == "bad_sid"] == [
+        ("bad_sid", "sid", sid) for sid in sids
+    ]
+    assert [(row[0], row[1]) for row in found if row[1] not in ("bad_sid", "not_a_row")] == [
+        (7, "no_key"),
+        (8, "bad_sent_at"),
+    ]
+    assert [row[0] for row in found if row[1] == "not_a_row"] == [2, 3, 4, 9, 10]
+    assert warehouse(
+        settings, "select received, sends, rejected, balanced from ops.sends_ledger"
+    ) == [(15, 2, 13, True)]
+    assert read_status(settings).problems == []
+    assert verify(settings).findings == []
+
+
+UNREADABLE: dict[str, tuple[str | bytes, str]] = {
+    "empty.csv": ("", "is empty"),
+    "nothing.csv": ("sid,tag\n1,a\n", "has no column sent_at"),
+    "keyless.csv": ("sent_at,tag\n", "neither sid nor uid"),
+    "twice.csv": ("sid,sent_at,SID\n", "has the column sid twice"),
+    "binary.csv": (bytes(range(128, 256)), "is neither UTF-8 nor GB18030"),
+    "sheet.xlsx": ("PK", "is no .csv"),
+    "no.parquet": ("PAR1 not", "is no Parquet"),
+}
+
+
+def test_unreadable_files_are_set_apart_and_the_rest_is_taken(settings: Settings) -> None:
+    for name, (content, _) in UNREADABLE.items():
+        send(settings, name, content)
+    (settings.sends / "gone.csv").symlink_to(settings.data / "nowhere.csv")
+    (settings.sends / ".being-copied.csv").write_text("hidden")
+    send(settings, "good.csv", f"{HEAD}1,,2026-03-02 07:59:50,,\n")
+    take(settings)
+    assert sends(settings, "sid") == [(1,)]
+    apart = read_status(settings).sends_set_apart
+    assert set(apart) == {*UNREADABLE, "gone.csv"}
+    assert all(sentence in apart[name] for name, (_, sentence) in UNREADABLE.items())
+    assert any("Send file empty.csv is empty" in text for text in read_status(settings).problems)
+    take(settings)
+    assert warehouse(settings, "select count(*) from ops.sends_ledger") == [(1,)]
+
+
+cells = st.text(alphabet='ab ,;"\n\r\t\\é订#0', max_size=6)
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_the_fast_reader_sees_what_python_sees(data: st.DataObject) -> None:
+    """Any text at all: the fast path is taken only where it gives the same rows."""
+    import csv
+    import io
+    import tempfile
+
+    from pipelines.sendrows import COLUMNS, read_rows
+
+    body = data.draw(st.lists(st.lists(cells, min_size=1, max_size=4), max_size=5))
+    joined = "\n".join(",".join(row) for row in body)
+    text = "uid,sent_at,tag\n" + data.draw(st.sampled_from([joined, joined + "\n"]))
+    with tempfile.TemporaryDirectory() as name, duckdb.connect() as con:
+        (Path(name) / "a.csv").write_text(text, encoding="utf-8", newline="")
+        assert read_rows(con, Path(name), ["a.csv"]) == {}
+        columns = ", ".join(f"coalesce({one}, '')" for one in COLUMNS)
+        found = con.execute(
+            f"select position, whole is not null, {columns} from send_rows order by position"
+        ).fetchall()
+    expected = []
+    records = [one for one in csv.reader(io.StringIO(text, newline="")) if one][1:]
+    for position, one in enumerate(records, start=1):
+        good = len(one) >= 3 and not any(one[3:])
+        uid, sent_at, tag = one[:3] if good else ("", "", "")
+        expected.append((position, not good, "", uid, sent_at, tag, ""))
+    assert found == expected
+
+
+# --- matching, rates, percentiles: against the reference -----------------------------------------
+
+PLACES: dict[str | None, Place] = {
+    "13900000000": Place("CN", "china_mobile"),
+    "+8613000000000": Place("CN", "china_unicom"),
+    "junk": Place(None, None),
+    None: Place(None, None),
+}
+PARTIES = {"MK:0001": "recipient", "??": None, None: None}
+mobiles = st.sampled_from(list(PLACES))
+uids = st.sampled_from([None, "a", "b", "c"])
+reported = st.fixed_dictionaries(
+    {
+        "sid": st.integers(1, 6),
+        "uid": uids,
+        "mobile": mobiles,
+        "report_status": st.sampled_from(["SUCCESS", "SUCCESS", "FAIL"]),
+        "user_receive_time": st.sampled_from(
+            [None, "2026-03-02 15:59:00", "2026-03-02 14:00:07", "2026-03-05 15:59:59"]
+        ),
+        "error_msg": st.sampled_from(list(PARTIES)),
+        "error_detail": st.none(),
+    }
+)
+lines = st.builds(
+    Send,
+    sid=st.one_of(st.none(), st.integers(1, 7)),
+    uid=uids,
+    sent_at=st.sampled_from(
+        [NOW - timedelta(minutes=1), NOW, NOW - timedelta(hours=3), NOW + timedelta(days=3)]
+    ),
+    tag=st.sampled_from([None, "otp"]),
+    mobile=mobiles,
+).filter(lambda line: line.sid is not None or line.uid is not None)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[Any]]:
+    """Runs: what comes before each, pushes (with their records) and send files, interleaved."""
+    batches = draw(st.lists(st.lists(reported, min_size=1, max_size=3), max_size=5))
+    hours = draw(st.lists(st.integers(0, 100), min_size=len(batches), max_size=len(batches)))
+    inputs: list[Any] = [
+        (push(form(batch), n, received_at=FIRST + timedelta(hours=at, seconds=1.5)), batch)
+        for n, (batch, at) in enumerate(zip(batches, hours, strict=True))
+    ]
+    inputs += draw(st.lists(st.lists(lines, min_size=1, max_size=4), min_size=1, max_size=3))
+    order = draw(st.permutations(inputs))
+    cuts = sorted(draw(st.sets(st.integers(1, len(order)), max_size=3)) | {0, len(order)})
+    return [list(order[a:b]) for a, b in pairwise(cuts)]
+
+
+def csv_of(rows: Iterable[Send]) -> str:
+    return HEAD + "".join(
+        ",".join("" if value is None else str(value) for value in row) + "\n" for row in rows
+    )
+
+
+def expected_model(pushes: list[tuple[Envelope, list[dict[str, Any]]]], log: list[Send]) -> Model:
+    found = [
+        Report(envelope.received_at, envelope.push_id, position, fields)
+        for envelope, batch in pushes
+        for position, fields in enumerate(batch)
+    ]
+    received = {
+        envelope.push_id: envelope.received_at.replace(tzinfo=None) for envelope, _ in pushes
+    }
+    rows = sms_status(found)
+    for row in rows.values():
+        row["party"] = PARTIES[row["error_code"]]
+        row["received_at"] = received[row["push_id"]]
+    return Model(rows, log, PLACES, max(received.values(), default=None))
+
+
+def check(settings: Settings, model: Model) -> None:
+    """Everything the send log decides is what the reference says."""
+    columns = "sid, uid, sent_at_utc, tag, mobile, match, reported_sid"
+    rows = [(Send(*row[:5]), tuple(row[5:])) for row in sends(settings, columns)]
+    assert dict(rows) == {line: tuple(match) for line, match in model.matches.items()}
+    assert len(rows) == len(model.matches)
+    check_messages(settings, model)
+    check_delivery(settings, model)
+    check_latency(settings, model)
+
+
+def check_messages(settings: Settings, model: Model) -> None:
+    columns = "sid, sent_at_utc, tag, handset_latency_s, end_to_end_s"
+    found = warehouse(settings, f"select {columns} from core.sms_status")
+    expected = []
+    for sid, row in model.reports.items():
+        line = model.send_of.get(sid)
+        between = model.intervals(row, line)
+        expected.append(
+            (
+                sid,
+                line.sent_at if line else None,
+                line.tag if line else None,
+                between["handset_latency"],
+                between["end_to_end"],
+            )
+        )
+    assert sorted(found) == sorted(expected)
+
+
+def check_delivery(settings: Settings, model: Model) -> None:
+    names = [*COUNTS, *SEND_COUNTS]
+    rates = [f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")]
+    key = "country_code, range_operator, tag"
+    query = f"select hour_utc, {key}, {', '.join(names)}, provisional, {', '.join(rates)}"
+    found = {row[:4]: row[4:] for row in warehouse(settings, f"{query} from marts.delivery_hourly")}
+    expected = model.delivery()
+    assert set(found) == set(expected)
+    for place, row in expected.items():
+        figures = [row[name] for name in names]
+        cut = len(names) + 1
+        assert list(found[place][:cut]) == [*figures, model.provisional(place[0])], place
+        assert list(found[place][cut:]) == pytest.approx([row[name] for name in rates]), place
+    sums = ", ".join(f"sum({name})::bigint" for name in names)
+    by_day = f"select {key}, {{}}, {sums}, bool_or(provisional) from {{}} group by all order by all"
+    hourly = warehouse(settings, by_day.format("hour_utc::date", "marts.delivery_hourly"))
+    daily = warehouse(settings, by_day.format("day_utc", "marts.delivery_daily"))
+    assert hourly == daily
+
+
+def check_latency(settings: Settings, model: Model) -> None:
+    columns = "country_code, range_operator, interval, n, negative, max_s, p50_s, p90_s, p95_s, p99_s, coverage"
+    rows = warehouse(settings, f"select hour_utc, {columns} from marts.latency_hourly")
+    found = {row[:4]: row[4:] for row in rows}
+    delivered = {key: len(values) for key, values in model.latencies().items()}
+    values = {key: cell for key, cell in model.latencies().items() if cell}
+    assert set(found) == set(values)
+    all_delivered: dict[Any, int] = {}
+    for row in model.reports.values():
+        if row["delivered"]:
+            place = PLACES[row["mobile"]]
+            key = (
+                row["event_time_utc"].replace(minute=0, second=0, microsecond=0),
+                place.country,
+                place.operator,
+            )
+            all_delivered[key] = all_delivered.get(key, 0) + 1
+    for key, cell in values.items():
+        n, negative, most, *rest = found[key]
+        assert (n, negative, most) == (len(cell), sum(one < 0 for one in cell), max(cell))
+        shares = [percentile(cell, share) for share in (0.5, 0.9, 0.95, 0.99)]
+        assert rest == pytest.approx([*shares, delivered[key] / all_delivered[key[:3]]])
+    check_buckets(settings, values)
+
+
+def check_buckets(settings: Settings, values: dict[tuple[Any, ...], list[float]]) -> None:
+    """Buckets add up, and the macro names the one that holds the exact percentile."""
+    for interval in {key[3] for key in values}:
+        every = [one for key, cell in values.items() if key[3] == interval for one in cell]
+        for hundredths in (1, 50, 95, 99, 100):
+            [(bound,)] = with_functions(
+                settings,
+                f"select percentile_of_buckets(upper_bound_s, n, {hundredths / 100}) "
+                f"from marts.latency_buckets_hourly where interval = '{interval}'",
+            )
+            assert bound == bucket(nearest_rank(every, hundredths))
+
+
+def with_functions(settings: Settings, query: str) -> list[Any]:
+    from pipelines.warehouse import open_warehouse
+
+    with open_warehouse(settings, read_only=True) as con:
+        return con.execute(query).fetchall()
+
+
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories())
+def test_any_order_of_reports_and_sends_gives_what_the_reference_computes(
+    tmp_path_factory: pytest.TempPathFactory, history: list[list[Any]]
+) -> None:
+    split = settings_of(tmp_path_factory.mktemp("split"))
+    pushes: list[Any] = []
+    log: list[Send] = []
+    for n, inputs in enumerate(history):
+        for m, one in enumerate(inputs):
+            if isinstance(one, tuple):
+                land(split, [one[0]], f"{n}-{m}")
+                pushes.append(one)
+            else:
+                send(split, f"{n}-{m}.csv", csv_of(one))
+                log += one
+        take(split)
+        check(split, expected_model(pushes, log))
+        assert verify(split).findings == []
+    laws = "select bool_and(balanced) from ops.ledger union all select bool_and(balanced) from ops.sends_ledger"
+    assert warehouse(split, laws) == [(True,), (True,)]
+    before = fingerprint(split)
+    rebuilt = rebuild(split, "rebuild").after
+    assert rebuilt is not None
+    assert rebuilt["fingerprint"] == before
+    check(split, expected_model(pushes, log))
+
+
+# --- one thing at a time ---------------------------------------------------------------------
+
+AT = "2026-03-02 07:59:50"
+
+
+def test_importing_again_changes_nothing(settings: Settings) -> None:
+    text = f"{HEAD}1,,{AT},otp,\n1,,2026-03-02 07:59:40,otp,\n,u,{AT},,\n"
+    land(settings, [push(form([record(1)]))])
+    send(settings, "a.csv", text)
+    run(settings)
+    before = sends(settings, "sid, uid, sent_at_utc, match"), fingerprint(settings)
+    assert not run(settings).published
+    send(settings, "copy of a.csv", text)
+    take(settings)
+    assert (sends(settings, "sid, uid, sent_at_utc, match"), fingerprint(settings)) == before
+    ledger = "received, sends, repeated, duplicates, rejected, total_received, balanced"
+    assert warehouse(settings, f"select {ledger} from ops.sends_ledger order by sequence") == [
+        (3, 2, 1, 0, 0, 3, True),
+        (3, 0, 0, 3, 0, 6, True),
+    ]
+    assert verify(settings).findings == []
+
+
+def test_a_file_that_changed_is_read_again_and_what_it_said_before_goes(settings: Settings) -> None:
+    land(settings, [push(form([record(1), record(2)]))])
+    send(settings, "a.csv", f"{HEAD}1,,{AT},old,\n2,,{AT},old,\nx,,{AT},,\n")
+    run(settings)
+    send(settings, "a.csv", f"{HEAD}1,,{AT},new,\n")
+    run(settings)
+    tags = "select sid, tag, sent_at_utc is not null from core.sms_status order by sid"
+    assert warehouse(settings, tags) == [(1, "new", True), (2, None, False)]
+    assert rejected(settings) == []
+    assert verify(settings).findings == []
+
+
+def test_ambiguous_uids_are_counted_and_never_guessed(settings: Settings) -> None:
+    batch = [record(sid, uid=uid) for sid, uid in ((1, "one"), (2, "two"), (3, "two"), (4, "four"))]
+    land(settings, [push(form(batch))])
+    uids = ["one", "two", "none", "twice", "four", "five"]
+    lines = [f",{uid},{AT},,\n" for uid in uids] + [f",twice,{AT},other,\n"]
+    # message 4 has a send by sid; of uid five there is one with a sid, not reported yet
+    lines += [f"4,,{AT},,\n", f"5,five,{AT},,\n"]
+    send(settings, "a.csv", HEAD + "".join(lines))
+    run(settings)
+    assert dict(sends(settings, "coalesce(uid, sid::varchar), match")) | {"five": "?"} == {
+        "one": "uid",
+        "two": "ambiguous",
+        "none": "none",
+        "twice": "ambiguous",
+        "four": "ambiguous",
+        "4": "sid",
+        "five": "?",
+    }
+    totals = "sum(sent), sum(sent_reported), sum(pending)"
+    assert warehouse(settings, f"select {totals} from marts.delivery_hourly") == [(4, 2, 2)]
+    assert read_status(settings).sends["ambiguous"] == 5
+    assert verify(settings).findings == []
+
+
+def hours_written(settings: Settings, before: set[str], table: str) -> set[str]:
+    """Days or hours of the parts of a table that are new."""
+    return {path.partition("-")[0] for path in parts(settings, table) - before}
+
+
+def parts(settings: Settings, table: str) -> set[str]:
+    query = f"select path from ops.export_parts where table_name = '{table}'"
+    return {path for (path,) in warehouse(settings, query)}
+
+
+def at_hour(n: int, sid: int) -> Envelope:
+    """A report of an event ``n`` hours after the first, received three seconds later."""
+    local = (FIRST + timedelta(hours=8 + n)).strftime("%Y-%m-%d %H:%M:%S")
+    body = form([record(sid, user_receive_time=local)])
+    return push(body, sid, received_at=FIRST + timedelta(hours=n, seconds=3))
+
+
+def snapshot(settings: Settings) -> dict[str, set[str]]:
+    every = ("core.sms_status", "core.sends", "marts.delivery_hourly", "marts.latency_hourly")
+    return {table: parts(settings, table) for table in every}
+
+
+def gained(settings: Settings, before: dict[str, set[str]]) -> dict[str, list[str]]:
+    return {
+        table: sorted(path.rpartition("-")[0].partition("/")[2] for path in now - before[table])
+        for table, now in snapshot(settings).items()
+        if now - before[table]
+    }
+
+
+def test_a_late_send_touches_only_the_hours_it_belongs_to(settings: Settings) -> None:
+    land(settings, [at_hour(24 * n, n) for n in range(5)])
+    send(
+        settings,
+        "a.csv",
+        HEAD + "".join(f"{n},,{(NOW + timedelta(days=n)).isoformat()},,\n" for n in range(4)),
+    )
+    run(settings)
+    before = snapshot(settings)
+    sent = NOW + timedelta(days=4, seconds=-2)
+    send(settings, "late.csv", f"{HEAD}4,,{sent.isoformat()},,\n")
+    run(settings)
+    assert gained(settings, before) == {
+        "core.sms_status": ["event_date=2026-03-06/20260306T08"],
+        "core.sends": ["event_date=2026-03-06/20260306T07"],
+        "marts.delivery_hourly": ["2026-03-06"],
+        "marts.latency_hourly": ["2026-03-06"],
+    }
+    waiting = NOW + timedelta(days=1, hours=3)
+    before = snapshot(settings)
+    send(settings, "unreported.csv", f"{HEAD}99,,{waiting.isoformat()},,\n")
+    run(settings)
+    assert (
+        gained(settings, before)
+        == {
+            "core.sends": ["event_date=2026-03-03/20260303T11"],
+            "marts.delivery_hourly": ["2026-03-03"],
+            "marts.latency_hourly": ["2026-03-03"],
+        }
+        | {}
+    )
+    assert verify(settings).findings == []
+
+
+def test_time_alone_makes_pending_unknown_and_provisional_final(settings: Settings) -> None:
+    send(
+        settings,
+        "a.csv",
+        f"{HEAD}50,,{NOW.isoformat()},,\n51,,{(NOW + timedelta(hours=30)).isoformat()},,\n",
+    )
+    run(settings)
+    states = "select hour_utc, pending, unknown, provisional from marts.delivery_hourly where sent > 0 order by 1"
+    first, second = NOW, NOW + timedelta(hours=30)
+    assert warehouse(settings, states) == [(first, 1, 0, True), (second, 1, 0, True)]
+    for hours, expected in (
+        (1, [(first, 1, 0, True), (second, 1, 0, True)]),
+        (2, [(first, 1, 0, False), (second, 1, 0, True)]),
+        (71, [(first, 1, 0, False), (second, 1, 0, False)]),
+        (72, [(first, 0, 1, False), (second, 1, 0, False)]),
+    ):
+        land(settings, [at_hour(hours, hours)], str(hours))
+        before = snapshot(settings)
+        run(settings)
+        assert warehouse(settings, states) == expected, hours
+        days = set(gained(settings, before)["marts.delivery_hourly"])
+        flipped = {"2026-03-02"} if hours in (2, 72) else {"2026-03-03"} if hours == 71 else set()
+        assert days == flipped | {f"{FIRST + timedelta(hours=hours):%Y-%m-%d}"}, hours
+    assert not run(settings).published
+    assert verify(settings).findings == []
+
+
+def test_operators_that_give_minutes_only_are_marked(settings: Settings) -> None:
+    def local(second: int) -> str:
+        return f"2026-03-02 15:59:{second:02d}"
+
+    batch = [record(n, user_receive_time=local(0 if n % 2 else 7)) for n in range(10)]
+    batch += [record(20 + n, mobile="13000000000", user_receive_time=local(n)) for n in range(10)]
+    batch += [record(40 + n, mobile="13300000000", user_receive_time=local(0)) for n in range(9)]
+    land(settings, [push(form(batch))])
+    send(settings, "a.csv", HEAD + "".join(f"{n},,{AT},,\n" for n in range(10)))
+    run(settings)
+    columns = "range_operator, interval, n, negative, on_the_minute, minutes_only"
+    assert warehouse(settings, f"select {columns} from marts.latency_hourly order by all") == [
+        ("china_mobile", "end_to_end", 10, 0, None, None),
+        ("china_mobile", "handset_latency", 10, 10, 5, True),
+        ("china_mobile", "report_lag", 10, 0, 5, True),
+        ("china_telecom", "report_lag", 9, 0, 9, None),
+        ("china_unicom", "report_lag", 10, 0, 1, False),
+    ]
+    assert verify(settings).findings == []
+
+
+def test_coverage_of_the_code_table(settings: Settings) -> None:
+    codes = ["MK:0001", "EXPIRED", "MI:9999", "??", "??", "", None, " "]
+    batch = [
+        record(n, report_status="FAIL", mobile="13900000000", error_msg=code)
+        for n, code in enumerate(codes)
+    ]
+    land(settings, [push(form(batch))])
+    run(settings)
+    columns = "failures, with_code, literal, pattern, unmapped, unmapped_share"
+    assert ask(settings, f"select {columns} from marts.code_coverage_daily") == [
+        (8, 5, 2, 1, 2, 0.4)
+    ]
+    assert verify(settings).findings == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "suspicious"),
+    [
+        ([10] * 6, True),
+        ([8, 9, 10, 11, 12, 13], True),
+        ([60, 1, 1, 1, 1, 1], False),
+        ([20, 20, 20, 20, 20, 0], False),
+        ([9] * 6, False),
+    ],
+)
+def test_suspiciously_even_codes_are_flagged(
+    settings: Settings, counts: list[int], *, suspicious: bool
+) -> None:
+    codes = ("DB:0102", "CA:0051", "DB:0140", "DB:0103", " cb : 0007 ", "MK:0021")
+    each = [code for code, count in zip(codes, counts, strict=True) for _ in range(count)]
+    batch = [
+        record(n, report_status="FAIL", error_msg=code) for n, code in enumerate([*each, "MK:0001"])
+    ]
+    land(settings, [push(form(batch))])
+    run(settings)
+    found = ask(
+        settings,
+        "select failures, fewest, most, chi_square, share from marts.suspicious_codes_daily",
+    )
+    even = sum(counts) / 6
+    chi_square = sum((count - even) ** 2 / even for count in counts)
+    expected = (sum(counts), min(counts), max(counts), chi_square, sum(counts) / len(batch))
+    assert [pytest.approx(row) for row in found] == ([expected] if suspicious else [])
+    assert verify(settings).findings == []
+
+
+def test_readers_have_the_functions(settings: Settings) -> None:
+    land(settings, [push(form([record(n) for n in range(4)]))])
+    run(settings)
+    query = """
+        select country_code, percentile_of_buckets(upper_bound_s, n, 0.95), sum(n)
+        from marts.latency_buckets_hourly where interval = 'report_lag' group by all
+    """
+    assert ask(settings, query) == [("CN", 3.0, 4)]
+    assert ask(settings, "select rate(1, 4), wilson_low(0, 10), wilson_high(0, 0)") == [
+        (0.25, 0.0, None)
+    ]
+
+
+def test_numbers_of_the_send_log_are_masked_for_readers(settings: Settings) -> None:
+    send(
+        settings, "a.csv", f"{HEAD}1,,{AT},,15205201314\nx,15205201314,{AT},,\n,15205201314,no,,\n"
+    )
+    run(settings)
+    assert ask(settings, "select mobile from core.sends") == [("CN****1314",)]
+    assert ask(settings, "select value from raw.rejected_sends order by 1") == [("no",), ("x",)]
+
+
+def test_what_a_verification_finds_in_the_send_log(settings: Settings) -> None:
+    land(settings, [push(form([record(1), record(2)]))])
+    send(settings, "a.csv", f"{HEAD}1,,{AT},,\n2,,{AT},,\n3,,{AT},,\nx,,{AT},,\n")
+    run(settings)
+    assert verify(settings).findings == []
+    for statement, sentence in {
+        "update core.sends set match = 'uid' where sid = 1": "match is uid, expected sid",
+        "delete from core.sends where sid = 3": "the send sid 3 at 2026-03-02 07:59:50.000000 has no row",
+        "update core.sms_status set tag = 'x' where sid = 2": "sid 2: tag differs",
+        "update core.sms_status set handset_latency_s = 1 where sid = 1": "handset_latency_s is 1.0",
+        "update marts.delivery_hourly set pending = 7": "counts are",
+        "update marts.delivery_daily set effective_rate = 0.5": "marts.delivery_daily",
+        "update marts.latency_hourly set p95_s = 5": "marts.latency_hourly",
+        "delete from marts.latency_buckets_hourly": "marts.latency_buckets_hourly",
+        "update marts.as_of set settled_after_s = 1": "marts.as_of",
+        "delete from raw.rejected_sends": "row 4: the reject bad_sid (field sid) is missing",
+        "update ops.sends_ledger set total_sends = 9": "total_sends is 9",
+        "update ops.send_files set received = 9": "received is 9",
+    }.items():
+        copy = settings_of(settings.data.parent / f"{abs(hash(statement))}")
+        import shutil
+
+        shutil.copytree(settings.data, copy.data)
+        warehouse(copy, statement)
+        told = "\n".join(map(str, verify(copy).findings))
+        assert sentence in told, (statement, told)
+    (settings.sends / "a.csv").write_text(HEAD)
+    assert "was altered" in str(verify(settings).findings[0])
