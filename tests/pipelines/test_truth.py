@@ -35,8 +35,6 @@ from tests.truth.numbers import REFERENCE
 MESSAGES = int(os.environ.get("DLR_TEST_MESSAGES", "200000"))
 _TOLERANCE = {"_low": 1e-14, "_high": 1e-14, "_s": 1e-9}
 """By ending of the column; every other value must be equal."""
-_AWAITED = {"on_the_minute", "minutes_only"}
-"""Columns of docs/measures.md that marts.latency_hourly does not have yet."""
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,7 @@ def assert_equal_to_truth(settings: Settings, truth: Figures) -> None:
             differing = {
                 name: (found[key][name], value)
                 for name, value in row.items()
-                if name not in _AWAITED and not same(name, found[key][name], value)
+                if not same(name, found[key][name], value)
             }
             assert not differing, (table, key, "is, should be", differing)
 

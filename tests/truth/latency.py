@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.truth.arithmetic import percentile, rate
 from tests.truth.attribution import Attribution
@@ -18,14 +18,23 @@ MINUTES_ONLY_FROM = 10
 LONGEST_WAIT = timedelta(hours=72)
 
 
-def measure(reports: Iterable[Report], sends: Attribution) -> dict[Key, list[int]]:
-    """Microseconds of each interval, in order, by hour, country, operator and interval."""
-    values: dict[Key, list[int]] = defaultdict(list)
+class Value(NamedTuple):
+    """One measured interval."""
+
+    microseconds: int
+    on_the_minute: bool
+    """Whether the handset's time has no seconds."""
+
+
+def measure(reports: Iterable[Report], sends: Attribution) -> dict[Key, list[Value]]:
+    """What was measured, in order, by hour, country, operator and interval."""
+    values: dict[Key, list[Value]] = defaultdict(list)
     for report in reports:
         if report.delivered:
             cut = (hour_of(report.event_time), report.country, report.operator)
+            whole = report.handset_time is not None and not report.handset_time.second
             for interval, value in _intervals(report, sends):
-                values[(*cut, interval)].append(value)
+                values[(*cut, interval)].append(Value(value, whole))
     return {key: sorted(found) for key, found in values.items()}
 
 
@@ -40,19 +49,17 @@ def _intervals(report: Report, sends: Attribution) -> Iterable[tuple[str, int]]:
 
 
 def latency_rows(
-    reports: Iterable[Report], values: dict[Key, list[int]]
+    reports: Iterable[Report], values: dict[Key, list[Value]]
 ) -> dict[Key, dict[str, Any]]:
     """What `marts.latency_hourly` must hold."""
-    delivered: Counter[Key] = Counter()
-    whole_minutes: Counter[Key] = Counter()
-    for report in reports:
-        if report.delivered:
-            cut = (hour_of(report.event_time), report.country, report.operator)
-            delivered[cut] += 1
-            whole_minutes[cut] += report.handset_time is not None and not report.handset_time.second
+    delivered = Counter(
+        (hour_of(report.event_time), report.country, report.operator)
+        for report in reports
+        if report.delivered
+    )
     return {
-        key: _row(found, delivered[key[:3]])
-        | _minutes(key[3], delivered[key[:3]], whole_minutes[key[:3]])
+        key: _row([value.microseconds for value in found], delivered[key[:3]])
+        | _minutes(key[3], found)
         for key, found in values.items()
     }
 
@@ -69,23 +76,21 @@ def _row(ordered: list[int], delivered: int) -> dict[str, Any]:
     return row
 
 
-def _minutes(interval: str, delivered: int, whole_minutes: int) -> dict[str, Any]:
+def _minutes(interval: str, found: list[Value]) -> dict[str, Any]:
     """Whether the operator gives minutes only; not said where our clock stands against yours."""
     if interval == "end_to_end":
         return {"on_the_minute": None, "minutes_only": None}
-    enough = delivered >= MINUTES_ONLY_FROM
-    return {
-        "on_the_minute": whole_minutes,
-        "minutes_only": 2 * whole_minutes >= delivered if enough else None,
-    }
+    whole = sum(value.on_the_minute for value in found)
+    enough = len(found) >= MINUTES_ONLY_FROM
+    return {"on_the_minute": whole, "minutes_only": 2 * whole >= len(found) if enough else None}
 
 
-def bucket_rows(values: dict[Key, list[int]]) -> dict[Key, dict[str, Any]]:
+def bucket_rows(values: dict[Key, list[Value]]) -> dict[Key, dict[str, Any]]:
     """What `marts.latency_buckets_hourly` must hold."""
     counts: Counter[Key] = Counter()
     for key, found in values.items():
         for value in found:
-            counts[(*key, _bound(value))] += 1
+            counts[(*key, _bound(value.microseconds))] += 1
     return {key: {"n": n} for key, n in counts.items()}
 
 
@@ -94,10 +99,13 @@ def _bound(value_us: int) -> float:
     return float(BOUNDS_S[place]) if place < len(BOUNDS_S) else float("inf")
 
 
-def reports_come_within(values: dict[Key, list[int]]) -> timedelta:
+def reports_come_within(values: dict[Key, list[Value]]) -> timedelta:
     """The bound of the buckets within which 99 % of all reports came; 72 h where none is."""
     bounds = sorted(
-        _bound(value) for key, found in values.items() if key[3] == "report_lag" for value in found
+        _bound(value.microseconds)
+        for key, found in values.items()
+        if key[3] == "report_lag"
+        for value in found
     )
     if not bounds:
         return LONGEST_WAIT
