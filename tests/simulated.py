@@ -16,10 +16,18 @@ from ingest.envelope import Envelope
 from ingest.settings import Settings
 from pipelines.sendfiles import bring_in
 from simulator.options import SimulationOptions
-from simulator.simulate import iter_pushes
+from simulator.simulate import Push, iter_pushes
 from tests.data_folder import land, push
 from tests.truth.figures import Figures, figures
-from tests.truth.messages import Report, Send, first_receptions, naive, read_reports, read_sends
+from tests.truth.messages import (
+    Report,
+    Send,
+    first_receptions,
+    naive,
+    read_reports,
+    read_sends,
+    second_thoughts,
+)
 
 SLOW_CLOCK = timedelta(seconds=90)
 _SLOW_ONE_IN = 40
@@ -31,6 +39,8 @@ class Traffic:
     """Pushes, and what really happened."""
 
     envelopes: Sequence[Envelope]
+    pushes: Sequence[Push]
+    """The same pushes as the provider has them: what they are and hold."""
     truth: Path
     log: Path
     first: dict[int, datetime]
@@ -51,6 +61,11 @@ class Traffic:
         """The latest reception."""
         return naive(max(envelope.received_at for envelope in self.envelopes))
 
+    @cached_property
+    def second_thoughts(self) -> list[tuple[datetime | None, datetime]]:
+        """Times of the failure and of the success that followed, as reported."""
+        return second_thoughts(self.truth)
+
     def figures(self, sends: Sequence[Send] = ()) -> Figures:
         """What must stand in the marts, with this send log."""
         return figures(self.reports, sends, self.as_of)
@@ -62,12 +77,13 @@ def simulated(folder: Path, **options: object) -> Traffic:
     truth, log = folder / "truth.jsonl", folder / "sends.csv"
     defaults: dict[str, object] = {"batch_wait_s": 20.0, "truth": truth, "sends": log}
     plan = replace(SimulationOptions(), **(defaults | options))  # type: ignore[arg-type]
-    envelopes, receptions = [], []
+    envelopes, pushes, receptions = [], [], []
     for n, one in enumerate(iter_pushes(plan)):
         at = one.at - SLOW_CLOCK if n % _SLOW_ONE_IN == 0 else one.at
         envelopes.append(push(one.body, n, received_at=at))
+        pushes.append(one._replace(body=b""))
         receptions.append((naive(at), one.reports))
-    return Traffic(envelopes, truth, log, first_receptions(receptions))
+    return Traffic(envelopes, pushes, truth, log, first_receptions(receptions))
 
 
 def land_in_files(settings: Settings, envelopes: Sequence[Envelope], name: str = "") -> None:

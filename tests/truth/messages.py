@@ -103,6 +103,18 @@ def _report(message: Mapping[str, object], received: datetime, version_0: dateti
     )
 
 
+def second_thoughts(truth: Path) -> list[tuple[datetime | None, datetime]]:
+    """Times of each failure that a success followed (None if unreadable), and of that success."""
+    found = []
+    with truth.open(encoding="utf-8") as lines:
+        for message in map(json.loads, lines):
+            if message["reports"] == 2:
+                failed = message["failed_at"]
+                success = naive(datetime.fromisoformat(message["handset_time"]))
+                found.append((naive(datetime.fromisoformat(failed)) if failed else None, success))
+    return found
+
+
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
