@@ -13,6 +13,7 @@ A parameter is a DuckDB variable, so that the same text works in any client afte
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -42,7 +43,9 @@ def read_question(path: Path) -> Question:
     """Read one file. Raises ModelError where its header is missing or wrong."""
     match = _FILE.fullmatch(path.read_text(encoding="utf-8"))
     try:
-        header = yaml.safe_load(match["header"]) if match else None
-        return Question(path.stem, match["sql"].strip() if match else "", **header)
-    except (TypeError, yaml.YAMLError) as error:
+        if not match:
+            raise ModelError("begins with no /* header */")  # noqa: TRY301  faults of a file end alike
+        header: dict[str, Any] = yaml.safe_load(match["header"])
+        return Question(path.stem, match["sql"].strip(), **header)
+    except (ModelError, TypeError, yaml.YAMLError) as error:
         raise ModelError(f"{path}: {error}; see pipelines/questions.py") from error

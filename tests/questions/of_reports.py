@@ -3,9 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from simulator.damage import PushKind
+from simulator.schedule import Push
 from tests.questions.world import Rows, World, answers, group, last, month
 from tests.truth.arithmetic import rate, wilson
 from tests.truth.delivery import hour_of
@@ -138,10 +141,8 @@ def feed_by_day(world: World, given: Parameters) -> Rows:
     landed = zip(world.traffic.envelopes, world.traffic.pushes, strict=True)
     for envelope, push in sorted(landed, key=lambda one: (one[0].received_at, one[0].push_id)):
         day = days.setdefault(naive(envelope.received_at).date(), Counter())
-        undecodable = push.records > 0 and push.rejected == push.records and len(push.reports) == 0
-        kinds = ("not_json", "not_an_array")
         day.update(pushes=1, records=push.records, rejected=push.rejected)
-        day.update(undecodable=undecodable and push.kind.value in kinds)
+        day.update(undecodable=_nothing_came_out(push))
         for report in push.reports:
             versions = seen.setdefault(report // 2, set())
             day.update(duplicates=report % 2 in versions)
@@ -161,12 +162,18 @@ def feed_by_day(world: World, given: Parameters) -> Rows:
     ]
 
 
+def _nothing_came_out(push: Push) -> bool:
+    """Whether the whole push is one rejected record: no array, or one cut in its first element."""
+    broken = push.kind in (PushKind.NOT_JSON, PushKind.NOT_AN_ARRAY, PushKind.TRUNCATED)
+    return broken and push.records == push.rejected == 1
+
+
 @answers("feed_silence")
 def feed_silence(world: World, given: Parameters) -> Rows:
     times = world.receptions
     gaps: list[tuple[datetime, datetime, float]] = [
         (before, after, (after - before).total_seconds())
-        for before, after in zip(times, times[1:], strict=False)
+        for before, after in pairwise(times)
     ]
     return [*sorted(gaps, key=lambda gap: (-gap[2], gap[0]))[:10]]
 

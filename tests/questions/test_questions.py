@@ -27,7 +27,7 @@ SET = {
     "end_to_end_by_hour": {"day": "2026-01-06"},
 }
 """Parameters to ask with, once more."""
-ASKED = [(name, {}) for name in QUESTIONS] + list(SET.items())
+ASKED: list[tuple[str, dict[str, str]]] = [(name, {}) for name in QUESTIONS] + list(SET.items())
 _ROOMS = (of_reports, of_sends)
 
 

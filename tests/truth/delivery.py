@@ -1,7 +1,7 @@
 """Delivery: counts and rates an hour or a day, with and without the send log."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ OF_SENDS = (
     "pending",
     "unknown",
 )
-RATES = {
+RATES: dict[str, Callable[[Counter[str]], tuple[int, int]]] = {
     "reported_delivery_rate": lambda n: (n["delivered"], n["delivered"] + n["failed"]),
     "delivery_rate": lambda n: (n["sent_delivered"], n["sent"]),
     "receipt_rate": lambda n: (n["sent_reported"], n["sent"]),
