@@ -21,6 +21,7 @@ from cli.instance import CommandError, private_files, refresh
 from cli.simulate import simulate_with_bar
 from ingest.settings import Settings, load_settings
 from pipelines.publish import analytics_path, manifest_path
+from pipelines.sendfiles import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import SimulationReport
 
@@ -48,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     console.print("[bold]1[/] A receiver, and a provider that pushes a day of traffic at it")
     with _receiver(settings, token) as url:
-        sent = simulate_with_bar(_traffic(url, arguments))
+        log = settings.data / "sends.csv"
+        sent = simulate_with_bar(_traffic(url, log, arguments))
     console.print(
         f"  {sent.pushes:,} pushes with {sent.records:,} records in {sent.elapsed_s:.1f} s, "
         f"all answered SUCCESS after they were on disk"
@@ -56,8 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
         else f"  {sent.given_up:,} pushes were lost"
     )
     console.print("[bold]2[/] The Dagster job: decode, deduplicate, normalise, add up, publish")
+    bring_in(settings, log)
+    log.unlink()
     run_id = refresh(settings)
-    console.print(f"  run {run_id}")
+    console.print(f"  run {run_id}, with the sender's own log (dlr sends import)")
     with duckdb.connect(analytics_path(settings), read_only=True) as con:
         _print_report(console, con)
         agreed = _print_ledger(console, con, sent)
@@ -89,7 +93,7 @@ def _fresh_folder(data: Path) -> None:
     (data / _MARK).touch()
 
 
-def _traffic(url: str, arguments: argparse.Namespace) -> SimulationOptions:
+def _traffic(url: str, log: Path, arguments: argparse.Namespace) -> SimulationOptions:
     """The day before this hour, pushed in one go."""
     midnight = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
     return SimulationOptions(
@@ -99,6 +103,7 @@ def _traffic(url: str, arguments: argparse.Namespace) -> SimulationOptions:
         start=midnight,
         days=1.0,
         concurrency=32,
+        sends=log,
     )
 
 
@@ -138,14 +143,35 @@ def _print_report(console: Console, con: duckdb.DuckDBPyConnection) -> None:
             case when grouping(country_code) = 1 then 'all' else coalesce(country_code, '–') end
                 as country,
             case when grouping(country_code) = 0 then coalesce(range_operator, '–') end as operator,
-            sum(reports) as messages,
-            sum(delivered) as delivered,
+            sum(sent) as sent,
+            sum(sent_delivered) as delivered,
             sum(failed) as failed,
-            round(100 * sum(delivered) / sum(reports), 2) as "delivered %"
+            sum(pending) as pending,
+            round(100 * rate(sum(sent_delivered), sum(sent)), 2) as "delivery %",
+            round(100 * wilson_low(sum(sent_delivered), sum(sent)), 2) as "from",
+            round(100 * wilson_high(sum(sent_delivered), sum(sent)), 2) as "to"
         from marts.delivery_daily
         group by rollup ((country_code, range_operator))
-        order by grouping(country_code) desc, messages desc
+        order by grouping(country_code) desc, sent desc
         limit 8
+        """,
+    )
+    console.print("\n[bold]How long they took[/], from sending to the handset")
+    _print_rows(
+        console,
+        con,
+        """
+        select
+            country_code as country,
+            range_operator as operator,
+            sum(n) as messages,
+            format('up to {:g} s', percentile_of_buckets(upper_bound_s, n, 0.5)) as "half of them",
+            format('up to {:g} s', percentile_of_buckets(upper_bound_s, n, 0.95)) as "95 %"
+        from marts.latency_buckets_hourly
+        where interval = 'handset_latency'
+        group by all
+        order by messages desc
+        limit 4
         """,
     )
     console.print("\n[bold]Why messages failed[/]")

@@ -10,6 +10,7 @@ from cli.bars import byte_bar
 from ingest.settings import Settings, load_settings
 from pipelines import ledger
 from pipelines.progress import listen
+from pipelines.sendledger import latest_sends
 from pipelines.warehouse import open_warehouse
 
 
@@ -32,11 +33,15 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001
 def summary(settings: Settings, run_id: str, started: datetime) -> str:
     """What the run did, in one or two lines; ``started`` is naive UTC."""
     with open_warehouse(settings, read_only=True) as con:
-        last = ledger.latest(con)
+        last, sends = ledger.latest(con), latest_sends(con)
         apart, published = con.execute(
             """
             select
-                (select count(*) from ops.files where state = 'set_apart'),
+                (
+                    select count(*)
+                    from (select state from ops.files union all select state from ops.send_files)
+                    where state = 'set_apart'
+                ),
                 (select max(published_at_utc) from ops.publications)
             """
         ).fetchall()[0]
@@ -51,6 +56,12 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
         text = "No new files; what readers did not have yet was published."
     else:
         text = "Nothing new; readers have everything."
+    if sends is not None and sends["run_id"] == run_id:
+        text += (
+            f"\nTook {sends['files']:,} files of the send log, {sends['received']:,} rows: "
+            f"{sends['sends']:,} sends, {sends['repeated']:,} repeated, "
+            f"{sends['duplicates']:,} duplicates, {sends['rejected']:,} rejected."
+        )
     if apart:
-        text += f"\n{apart:,} landed file(s) need a person: see `dlr status`."
+        text += f"\n{apart:,} file(s) need a person: see `dlr status`."
     return text

@@ -34,6 +34,8 @@ def lines(result: Verification) -> list[str]:
         f"{result.messages:,} messages, {result.duplicates:,} duplicates, "
         f"{result.conflicts:,} conflicts, {result.rejected:,} rejected."
     )
+    if result.sends:
+        recounted += f" And {result.sends:,} rows of the send log."
     if result.passed:
         return [recounted, f"Everything agrees. fingerprint {result.fingerprint}"]
     return [recounted, f"{len(result.findings):,} finding(s):", *map(str, result.findings)]

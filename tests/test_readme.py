@@ -10,6 +10,7 @@ import pytest
 from cli.main import COMMANDS
 from ingest.settings import Settings
 from pipelines.publish import analytics_path
+from pipelines.sendfiles import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes
 from tests.command import ROOT
@@ -23,11 +24,13 @@ QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
 def published(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Half a day of simulated traffic, published."""
     settings = settings_of(tmp_path_factory.mktemp("readme") / "data")
-    traffic = SimulationOptions(messages=3_000, days=0.5, bad=0.01)
+    log = tmp_path_factory.mktemp("log") / "sends.csv"
+    traffic = SimulationOptions(messages=3_000, days=0.5, bad=0.01, sends=log)
     land(
         settings,
         [push(one.body, n, received_at=one.at) for n, one in enumerate(iter_pushes(traffic))],
     )
+    bring_in(settings, log)
     run(settings)
     return settings
 
@@ -38,8 +41,8 @@ def con(published: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def test_there_are_five_example_queries() -> None:
-    assert len(QUERIES) == 5
+def test_there_are_seven_example_queries() -> None:
+    assert len(QUERIES) == 7
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))

@@ -57,6 +57,7 @@ def test_sql_as_csv_json_and_table(data: Path) -> None:
         (["sql", "delete from core.sms_status"], {}, "dlr: The query failed: "),
         (["status"], {"DLR_BIND": "x", "DLR_DEFAULT_REGION": "china"}, "dlr: Wrong settings:"),
         (["simulate", "ftp://x"], {}, "dlr: The simulation cannot run: url must start with http"),
+        (["sends", "import", "no.csv"], {}, "dlr: no.csv cannot be read: No such file"),
         (["up"], {"DLR_PUSH_TOKENS": ""}, "dlr: DLR_PUSH_TOKENS is not set"),
         (["demo", "--data", "."], {}, "is not empty and not of a demo"),
     ],
@@ -138,3 +139,26 @@ def test_demo_ends_balanced_and_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_the_wrapper_is_plain_sh() -> None:
     assert shutil.which("sh")
     subprocess.run(["sh", "-n", str(ROOT / "dlr")], check=True)
+
+
+def test_the_send_log_is_imported_once_and_taken_by_the_next_run(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    land_bodies(settings_of(data), [form([record(1)])])
+    log = tmp_path / "orders.csv"
+    log.write_text("sid,sent_at,tag\n1,2026-03-02 07:59:50,otp\nx,2026-03-02 07:59:50,otp\n")
+    done = dlr(data, "sends", "import", "orders.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "imported as" in done.stdout
+    assert [path.name.split("-", 2)[2] for path in (data / "sends").iterdir()] == ["orders.csv"]
+    assert "was imported before" in dlr(data, "sends", "import", "orders.csv").stdout
+    ran = dlr(data, "run")
+    assert "Took 1 files of the send log, 2 rows: 1 sends" in ran.stdout
+    told = dlr(data, "status")
+    assert told.returncode == 0
+    assert "send log   1 files: 1 sends, 1 with a report, 0 without, 1 bad_sid" in told.stdout
+    assert "And 1 rows of the send log." in dlr(data, "verify").stdout
+    (tmp_path / "prices.csv").write_text("a,b\n1,2\n")
+    refused = dlr(data, "sends", "import", "orders.csv", "prices.csv")
+    assert refused.returncode == 1
+    assert "prices.csv has no column sent_at" in refused.stderr
+    assert "Nothing was imported" in refused.stderr

@@ -17,6 +17,7 @@ import pytest
 
 from ingest.settings import Settings
 from pipelines.publish import analytics_path, manifest_path
+from pipelines.verify import verify
 from tests.data_folder import (
     ask,
     fingerprint,
@@ -37,6 +38,9 @@ POINTS = [
     ("pipelines.load.admit", 1),
     ("pipelines.load.admit", 2),  # between two slices
     ("pipelines.load._store_raw", 2),
+    ("pipelines.load.read_sends", 1),
+    ("pipelines.load.store_sends", 1),
+    ("pipelines.load.record_sends", 1),
     ("pipelines.load._attribute_repetitions", 1),
     ("pipelines.ledger.record", 1),
     ("pipelines.marts.is_stale", 1),
@@ -52,7 +56,7 @@ BATCHES = 4
 
 
 def land_batch(settings: Settings, batch: int) -> None:
-    """Forty reports; each batch repeats some of the one before and contradicts others."""
+    """Forty reports, fifty sends; each batch repeats some of the one before, and contradicts."""
     first = batch * 30
     reports = [
         record(sid, report_status="FAIL" if sid % 7 == batch else "SUCCESS", error_detail=None)
@@ -61,6 +65,9 @@ def land_batch(settings: Settings, batch: int) -> None:
     pushes = [push(form(reports[n::4]), 10 * batch + n) for n in range(4)]
     land(settings, pushes[:2], f"{batch}-a")
     land(settings, pushes[2:], f"{batch}-b")
+    settings.sends.mkdir(exist_ok=True)
+    lines = [f"{sid},,2026-03-02 07:5{sid % 9}:00,{batch}\n" for sid in range(first, first + 50)]
+    (settings.sends / f"{batch}.csv").write_text("sid,uid,sent_at,tag\n" + "".join(lines))
 
 
 def run_and_die(data: Path, target: str, calls: int) -> None:
@@ -133,7 +140,9 @@ def test_a_run_killed_at_a_named_step(
     assert check_readers(settings) in (old[0], new[0])
     run(settings)
     assert (check_readers(settings), fingerprint(settings)) == new
-    assert warehouse(settings, "select bool_and(balanced) from ops.ledger") == [(True,)]
+    for ledger in ("ops.ledger", "ops.sends_ledger"):
+        assert warehouse(settings, f"select bool_and(balanced) from {ledger}") == [(True,)]
+    assert verify(settings).findings == []
 
 
 def test_runs_killed_at_random_moments(settings: Settings, expected: list[tuple[int, str]]) -> None:
