@@ -172,8 +172,7 @@ def _nothing_came_out(push: Push) -> bool:
 def feed_silence(world: World, given: Parameters) -> Rows:
     times = world.receptions
     gaps: list[tuple[datetime, datetime, float]] = [
-        (before, after, (after - before).total_seconds())
-        for before, after in pairwise(times)
+        (before, after, (after - before).total_seconds()) for before, after in pairwise(times)
     ]
     return [*sorted(gaps, key=lambda gap: (-gap[2], gap[0]))[:10]]
 

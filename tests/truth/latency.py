@@ -13,6 +13,7 @@ from tests.truth.delivery import Key, hour_of
 from tests.truth.messages import Report, microseconds
 
 BOUNDS_S = (1, 2, 3, 5, 10, 30, 60, 180, 600, 3600)
+_BOUNDS_US = [bound * 1_000_000 for bound in BOUNDS_S]
 PERCENTILES = {"p50_s": 50, "p90_s": 90, "p95_s": 95, "p99_s": 99}
 MINUTES_ONLY_FROM = 10
 LONGEST_WAIT = timedelta(hours=72)
@@ -95,7 +96,7 @@ def bucket_rows(values: dict[Key, list[Value]]) -> dict[Key, dict[str, Any]]:
 
 
 def _bound(value_us: int) -> float:
-    place = bisect_left([bound * 1_000_000 for bound in BOUNDS_S], value_us)
+    place = bisect_left(_BOUNDS_US, value_us)
     return float(BOUNDS_S[place]) if place < len(BOUNDS_S) else float("inf")
 
 
