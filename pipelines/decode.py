@@ -43,9 +43,10 @@ _REJECT = {
 def decode(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str]) -> None:
     """Take apart every push of the named landed files that the warehouse does not know."""
     _read_lines(con, landing, names)
-    models.run_temporary(con, ("raw.landed_envelopes", "raw.landed_pushes", "raw.plain_records"))
+    steps = ("landed_envelopes", "landed_pushes", "odd_lines", "plain_elements")
+    models.run_temporary(con, (f"raw.{step}" for step in steps))
     _take_apart_with_care(con)
-    models.run_temporary(con, ("raw.new_pushes", "raw.new_records"))
+    models.run_temporary(con, ("raw.new_pushes", "raw.new_records", "raw.new_rejects"))
 
 
 def _read_lines(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str]) -> None:
@@ -73,7 +74,7 @@ def _read_lines(con: duckdb.DuckDBPyConnection, landing: Path, names: list[str])
 
 
 def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
-    """Read each push again, in Python, that has no plain record, or one that is not plain."""
+    """Read each push again, in Python, that SQL did not take apart with certainty."""
     models.run_temporary(con, ("raw.careful_bodies",))
     pushes, records, rejects = [], [], []
     for push_id, received_at_utc, body in con.execute("from careful_bodies").fetchall():
@@ -84,7 +85,7 @@ def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
         rejects += [origin | asdict(reject) for reject in decoded.rejects]
     _hand_over(con, "careful_pushes", pushes, _PUSH)
     _hand_over(con, "careful_records", records, _RECORD)
-    _hand_over(con, "new_rejects", rejects, _REJECT)
+    _hand_over(con, "careful_rejects", rejects, _REJECT)
 
 
 def _figures(decoded: Decoded) -> dict[str, object]:

@@ -199,9 +199,8 @@ def _copy(con: duckdb.DuckDBPyConnection, part: Part, path: Path) -> int:
             select {exported_columns(model)}
             from {model.name}
             where {part.condition()}
-            order by all
         ) to {models.literal(str(path))} (
-            format parquet, compression zstd,
+            format parquet, compression zstd, dictionary_size_limit 1000,
             kv_metadata {{schema_version: {models.literal(models.schema_version())}}}
         )
         """

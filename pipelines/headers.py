@@ -6,10 +6,11 @@ What a header may hold:
     grain:       what one row stands for, the columns of its key
     refresh:     filled                  a table that Python fills; the file is its header
                  temporary               a step of one slice, gone with the connection
+                 view                    the same, but looked through, not stored
+                 before                  the same, of stored tables as they were before the slice
                  all                     computed anew as a whole
                  <column> in <touched>   rows of the touched keys are replaced; several such,
                                          with commas between, where a row has more than one key
-    as_was:      tables a temporary step reads as they stood before, so that it comes first
     export:      file | day(column) | hive(event time, time of first reception)
     private:     columns with a mobile
     free_text:   columns with the words of others, in which what looks like a phone number is struck
@@ -83,7 +84,6 @@ class Model:
     private: tuple[str, ...] = ()
     free_text: tuple[str, ...] = ()
     fragments: tuple[str, ...] = ()
-    as_was: tuple[str, ...] = ()
 
     @property
     def schema(self) -> str:
@@ -98,7 +98,7 @@ class Model:
     @property
     def temporary(self) -> bool:
         """Whether the model is a step within one slice."""
-        return self.refresh == "temporary"
+        return self.refresh in ("temporary", "view", "before")
 
     @property
     def relation(self) -> str:
@@ -158,7 +158,6 @@ def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
             private=tuple(header.pop("private", ())),
             free_text=tuple(header.pop("free_text", ())),
             fragments=tuple(header.pop("fragments", ())),
-            as_was=tuple(header.pop("as_was", ())),
             **header,
         )
     except (ModelError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:

@@ -1,8 +1,8 @@
 """Landed files to ``raw`` and ``core``: one slice of files, one transaction.
 
-    files -> decode -> raw.pushes, raw.records, raw.rejected_records
+    files -> decode -> raw.pushes, raw.rejected_records
     sends -> read   -> raw.sends, raw.rejected_sends
-          -> touched_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
+          -> contested_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
 
 A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
 slice and never doubles it. Marts and exports follow from what is marked stale.
@@ -26,7 +26,6 @@ from pipelines.sendledger import record_sends, send_totals
 from pipelines.sends import SendsRead, read_sends, store_sends
 from pipelines.warehouse import load_reference, reference_version, transaction
 
-_TOUCHED = ("core.sids_with_news", "core.touched_uids", "core.touched_sids")
 _SLICE_BYTES = 512 * 1024**2
 _SLICES_IN_MEMORY = 12
 """Of a bounded memory, landed bytes of one slice take at most this fraction."""
@@ -112,7 +111,7 @@ def _load_slice(
     content = _settle_core(con)
     if again:
         # what was made again may have been tampered with: its old hash is worth nothing
-        content = ledger.content_anew(con)
+        content = ledger.content_anew(con, content)
     report.pushes += _count(con, "landed_pushes")
     report.files += len(files)
     report.send_files += len(sends.admissions)
@@ -140,18 +139,21 @@ def _remove(con: duckdb.DuckDBPyConnection, files: list[LandedFile]) -> None:
     con.unregister("removed_files")
     scope = "push_id in (select push_id from removed_pushes)"
     con.execute(
-        f"create or replace temp table removed_records as "
-        f"select distinct sid from raw.records where {scope}"
+        f"""
+        create or replace temp table removed_records as
+        select sid from core.sms_status where {scope}
+        union
+        select sid from core.repeated_reports where {scope}
+        """
     )
     if not _count(con, "removed_pushes"):
         return
-    for name in ("raw.pushes", "raw.records", "raw.rejected_records"):
+    for name in ("raw.pushes", "raw.rejected_records"):
         models.mark_stale(con, models.load_models()[name], scope)
         con.execute(f"delete from {name} where {scope}")
 
 
 def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("insert into raw.records by name from new_records")
     con.execute("insert into raw.rejected_records by name from new_rejects")
     con.execute(
         """
@@ -171,26 +173,37 @@ def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
 
 def _settle_core(con: duckdb.DuckDBPyConnection) -> ledger.ContentChange:
     """Compute everything about the touched messages anew, and mark what follows from it."""
-    every = models.load_models()
-    core = [model for model in every.values() if model.schema == "core"]
-    models.run_temporary(con, _TOUCHED)
-    models.run_temporary(con, ("raw.repeated_before",))
+    core = [model for model in models.load_models().values() if model.schema == "core"]
+    steps = [one.name for one in core if one.temporary and one.name != "core.touched_content"]
+    models.run_temporary(con, (*steps, "raw.repeated_before"))
     before = ledger.touched_content(con)
-    _mark_event_hours(con)
+    _mark_messages(con)
     for model in core:
-        if model.temporary and model.name not in (*_TOUCHED, "core.touched_content"):
-            models.run_temporary(con, (model.name,))
-        elif "sid in (from touched_sids)" in model.scopes:
+        if model.name == "core.sms_status":
+            models.replace(con, model)
+        elif model.refresh.startswith("sid in"):
             models.refresh(con, model)
-    _mark_event_hours(con)
+    after = ledger.touched_content(con)
+    _mark_messages(con)
     _attribute_repetitions(con)
-    return ledger.ContentChange(before, ledger.touched_content(con))
+    return ledger.ContentChange(before, after, after.messages == ledger.reported_messages(con))
 
 
-def _mark_event_hours(con: duckdb.DuckDBPyConnection) -> None:
-    """Mark the hours in which touched messages are counted: of the event, or else of sending."""
-    touched = "sid in (from touched_sids)"
-    _mark_hours(con, "event", "core.sms_status", "event_hour_utc", touched)
+def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
+    """Remember the hours and exported parts in which the touched messages lie.
+
+    A send without a report is counted in the hour it was sent.
+    """
+    _mark_hours(con, "event", "touched_content", "event_hour_utc", "true")
+    con.execute(
+        """
+        insert into ops.stale_parts
+        select distinct 'core.sms_status', event_hour_utc::date, received_hour_utc
+        from touched_content
+        except
+        from ops.stale_parts
+        """
+    )
     for scope in models.load_models()["core.sends"].scopes:
         waiting = f"waiting_hour_utc is not null and {scope}"
         _mark_hours(con, "event", "core.sends", "waiting_hour_utc", waiting)

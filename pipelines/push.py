@@ -1,6 +1,6 @@
 """The careful path: one pushed body to records and rejects, whatever its bytes.
 
-It is the reference for what a push means; ``warehouse/raw/plain_records.sql`` does the same for
+It is the reference for what a push means; ``warehouse/raw/plain_elements.sql`` does the same for
 the plain ones at the speed of the database engine. Source of the rules: the provider's page and
 receivers in public code, see ``README.md`` of this room.
 

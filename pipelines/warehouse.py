@@ -92,6 +92,7 @@ def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str
         "temp_directory": str(scratch),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "preserve_insertion_order": False,
         "threads": len(os.sched_getaffinity(0)),
     }
     if settings.memory_limit is not None:

@@ -1,5 +1,6 @@
 """What ``core.sms_status`` holds as a whole: its fingerprint, and its counts by hour and day."""
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,22 +14,26 @@ from pipelines.verify.tables import Message
 _WRAP = 2**64
 
 
-def hash_field(value: Any) -> str:  # noqa: ANN401  any column
-    """Return a column's text; absent and empty differ, and none runs into the next."""
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
+_ESCAPES = {chr(code): f"\\u{code:04X}" for code in range(0x20)} | {
+    '"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"
+}  # fmt: skip
+"""How a character that cannot stand in a JSON text is written there."""
+
+
+def as_json(value: Any) -> str:  # noqa: ANN401  any column
+    """Return a column's value as JSON."""
     if value is None:
-        return "-"
-    text = value if value.__class__ is str else _plain(value)
-    return f"{len(text)}:{text}"
-
-
-def _plain(value: Any) -> str:  # noqa: ANN401  any column
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return "null"
+    if value.__class__ is str:
+        return f'"{_ESCAPED.sub(lambda found: _ESCAPES[found[0]], value)}"'
+    return str(value).lower()
 
 
 @lru_cache(maxsize=1 << 14)
-def _hash_fields(*values: Any) -> str:  # noqa: ANN401  any columns
+def _all_as_json(*values: Any) -> str:  # noqa: ANN401  any columns
     """Several columns that repeat from row to row."""
-    return "".join(map(hash_field, values))
+    return ",".join(map(as_json, values))
 
 
 @dataclass(slots=True)
@@ -107,20 +112,27 @@ def fingerprint(low: int, high: int) -> str:
 
 
 def _text(row: Message) -> str:
-    place = _hash_fields(row.country_code, row.range_operator, row.report_status)
-    cause = _hash_fields(
+    """Write a row as a JSON array of what does not depend on its arrival."""
+    place = _all_as_json(row.country_code, row.range_operator, row.report_status)
+    cause = _all_as_json(
+        row.error_code,
+        row.error_detail,
         row.error_category,
         row.error_party,
         row.error_permanent,
         row.error_match,
-        # a bool equals a number, and would be found under it
-        str(row.conflicting).lower(),
-        row.sent_at_utc,
-        row.tag,
     )
-    return (
-        f"{hash_field(row.sid)}{hash_field(row.uid)}{hash_field(row.mobile)}"
-        f"{hash_field(row.mobile_e164)}{place}{hash_field(row.handset_time_utc)}"
-        f"{hash_field(row.handset_time_raw)}{hash_field(row.error_code)}"
-        f"{hash_field(row.error_detail)}{cause}"
+    columns = (
+        as_json(row.sid),
+        as_json(row.uid),
+        as_json(row.mobile),
+        as_json(row.mobile_e164),
+        place,
+        as_json(row.handset_time_utc),
+        as_json(row.handset_time_raw),
+        cause,
+        as_json(row.conflicting),
+        as_json(row.sent_at_utc),
+        as_json(row.tag),
     )
+    return f"[{','.join(columns)}]"

@@ -8,7 +8,7 @@ from pipelines.verify.clock import shown
 from pipelines.verify.findings import Findings, in_order
 from pipelines.verify.sendlog import Attributed
 from pipelines.verify.spill import Row
-from pipelines.verify.tables import Message, Version, push_key
+from pipelines.verify.tables import Message, Repeated, Version, push_key
 from pipelines.verify.winners import Rules, Settled, expected_row, settle
 
 _STATUS = "core.sms_status"
@@ -149,17 +149,18 @@ class Bucket:
         where, found = "core.repeated_reports", _grouped(rows)
         for sid in in_order(found.keys() | self.several.keys()):
             settled = self.several.get(sid)
-            expected = sorted(settled.repeated) if settled else []
-            rows_found = sorted(found.get(sid, []), key=repr)
-            if rows_found != sorted(expected, key=repr):
+            expected = settled.repeated if settled else []
+            rows_found = [Repeated._make(row) for row in found.get(sid, [])]
+            if sorted(rows_found, key=repr) != sorted(expected, key=repr):
                 said = _outcomes(rows_found, expected)
                 findings.add(where, f"sid {sid}: {said}.", "differs")
 
     def outcomes(self) -> Iterator[Row]:
         """Push and outcome of every report that is not the first of its message."""
         for settled in self.several.values():
-            for _, push_id, _, outcome in settled.repeated:
-                yield push_key(push_id), push_id, outcome
+            for copy in settled.repeated:
+                if copy.outcome != "accepted":
+                    yield push_key(copy.push_id), copy.push_id, copy.outcome
 
 
 def _once_a_push(group: list[Row]) -> list[Row]:
@@ -177,14 +178,17 @@ def _grouped(rows: Iterable[Row]) -> dict[int, list[Row]]:
     return groups
 
 
-def _outcomes(found: list[Row], expected: list[Row]) -> str:
+def _outcomes(found: list[Repeated], expected: list[Repeated]) -> str:
     only_found, only_expected = set(found) - set(expected), set(expected) - set(found)
     if not only_found and not only_expected:
-        return f"{len(found)} rows where there are {len(expected)} repetitions"
+        return f"{len(found)} rows where there are {len(expected)} reports"
+    if {copy[:4] for copy in only_found} == {copy[:4] for copy in only_expected}:
+        copy = min(only_found, key=repr)
+        return f"the content of {copy.outcome} in push {copy.push_id} at {copy.position} differs"
     parts = [
-        f"{word} {outcome} in push {push_id} at {position}"
+        f"{word} {copy.outcome} in push {copy.push_id} at {copy.position}"
         for word, rows in (("found", only_found), ("expected", only_expected))
-        for _, push_id, position, outcome in sorted(rows, key=repr)[:1]
+        for copy in sorted(rows, key=repr)[:1]
     ]
     return ", ".join(parts)
 

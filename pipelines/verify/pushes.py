@@ -9,7 +9,7 @@ from pipelines.verify.findings import Findings, in_order
 from pipelines.verify.spill import Row
 from pipelines.verify.tables import Push
 
-_PUSHES, _REJECTED, _RECORDS = "raw.pushes", "raw.rejected_records", "raw.records"
+_PUSHES, _REJECTED = "raw.pushes", "raw.rejected_records"
 
 
 class Line(NamedTuple):
@@ -113,21 +113,6 @@ class Bucket:
             _say_rejects(stands - expected, line, "is wrong", findings)
         for push_id in in_order(found.keys() - self._lines.keys() - self._rows.keys()):
             findings.add(_REJECTED, f"push {push_id} is unknown.", "unknown")
-
-    def compare_records(self, rows: Iterable[Row], findings: Findings) -> None:
-        """Compare the number of readable records with ``raw.records``."""
-        found = {row[1]: row[2] for row in rows}
-        for line in self.counted():
-            stands = found.get(line.push_id, 0)
-            if stands != line.reports:
-                findings.add(
-                    _RECORDS,
-                    f"push {line.push_id} of {line.file} has {stands} readable records, "
-                    f"expected {line.reports}.",
-                    "count",
-                )
-        for push_id in in_order(found.keys() - self._lines.keys() - self._rows.keys()):
-            findings.add(_RECORDS, f"push {push_id} is unknown.", "unknown")
 
 
 def _say_rejects(rejects: Counter[Row], line: Line, word: str, findings: Findings) -> None:

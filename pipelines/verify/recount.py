@@ -254,7 +254,6 @@ class Recount:
             bucket = self._pushes(number)
             bucket.compare(outcomes, findings, covered, whole=self._day is None)
             bucket.compare_rejected(spills["raw.rejected_records"].rows(number), findings)
-            bucket.compare_records(spills["raw.records"].rows(number), findings)
             for line in bucket.counted():
                 found.pushes += 1
                 found.records += line.records

@@ -38,6 +38,7 @@ class Message(NamedTuple):
     error_match: str | None
     first_received_at_utc: int
     push_id: str
+    position: int
     copies: int
     conflicting: bool
     report_lag_s: float | None
@@ -85,6 +86,23 @@ class Version(NamedTuple):
     is_winner: bool
 
 
+class Repeated(NamedTuple):
+    """A row of ``core.repeated_reports``."""
+
+    sid: int
+    push_id: str
+    position: int
+    outcome: str
+    received_at_utc: int
+    uid: str | None
+    mobile: str | None
+    report_status: str
+    handset_time_utc: int | None
+    handset_time_raw: str | None
+    error_code: str | None
+    error_detail: str | None
+
+
 FILES = """
     select file, coalesce(bytes, 0), sha256, state from ops.files
     where file is not null
@@ -96,8 +114,8 @@ BY_SID = {
             sid, uid, mobile, report_status, delivered, epoch_us(handset_time_utc),
             handset_time_raw, epoch_us(event_time_utc), epoch_us(event_hour_utc), error_code,
             error_detail, error_category, error_party, error_permanent, error_match,
-            epoch_us(first_received_at_utc), push_id, copies, conflicting, report_lag_s,
-            epoch_us(sent_at_utc), handset_latency_s, end_to_end_s, tag,
+            epoch_us(first_received_at_utc), push_id, position, copies, conflicting,
+            report_lag_s, epoch_us(sent_at_utc), handset_latency_s, end_to_end_s, tag,
             range_operator, mobile_e164, country_code
         from core.sms_status
     """,
@@ -113,7 +131,12 @@ BY_SID = {
             epoch_us(waiting_hour_utc), country_code, range_operator
         from core.sends
     """,
-    "core.repeated_reports": "select sid, push_id, position, outcome from core.repeated_reports",
+    "core.repeated_reports": """
+        select
+            sid, push_id, position, outcome, epoch_us(received_at_utc), uid, mobile, report_status,
+            epoch_us(handset_time_utc), handset_time_raw, error_code, error_detail
+        from core.repeated_reports
+    """,
 }
 """Tables whose rows meet the reports of their message; the sid comes first."""
 BY_PUSH = {
@@ -127,7 +150,6 @@ BY_PUSH = {
         select push_id, position, reason, field, epoch_us(received_at_utc)
         from raw.rejected_records
     """,
-    "raw.records": "select push_id, count(*) from raw.records group by push_id",
 }
 """Tables whose rows meet the lines of their push; the push id comes first."""
 

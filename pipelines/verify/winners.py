@@ -9,7 +9,7 @@ from pipelines.verify.codes import CarrierCodes
 from pipelines.verify.reports import Report
 from pipelines.verify.sendlog import Attributed
 from pipelines.verify.spill import Row
-from pipelines.verify.tables import Version
+from pipelines.verify.tables import Repeated, Version
 
 _SAYS = Report._fields.index("success")
 """Where a report's content begins: all that tells two reports of one message apart."""
@@ -35,19 +35,19 @@ class Settled:
     first_us: int
     versions: list[Version] = field(default_factory=list)
     """Every content, the winner first; empty where there is only one."""
-    repeated: list[Row] = field(default_factory=list)
-    """Sid, push, position and outcome of each copy but the first."""
+    repeated: list[Repeated] = field(default_factory=list)
+    """Each copy in the order they landed, in the shape of Repeated."""
 
 
 def settle(reports: Iterable[Row], handset_us: HandsetClock) -> Settled:
     """Let the reports of one message contend."""
     landed = sorted(reports, key=lambda report: report[1:4])
     contents: dict[Row, list[Row]] = {}
-    repeated: list[Row] = []
+    repeated: list[Repeated] = []
     for report in landed:
         known = contents.setdefault(report[_SAYS:], [])
-        if report is not landed[0]:
-            repeated.append((report[0], *report[2:4], "duplicate" if known else "conflict"))
+        outcome = "duplicate" if known else "conflict" if repeated else "accepted"
+        repeated.append(_repeated(report, outcome, handset_us))
         known.append(report)
     ranked = sorted(contents, key=lambda content: _rank(content, handset_us), reverse=True)
     settled = Settled(contents[ranked[0]][0], len(landed), landed[0][1], repeated=repeated)
@@ -57,6 +57,24 @@ def settle(reports: Iterable[Row], handset_us: HandsetClock) -> Settled:
             for place, content in enumerate(ranked, start=1)
         ]
     return settled
+
+
+def _repeated(report: Row, outcome: str, handset_us: HandsetClock) -> Repeated:
+    copy = Report(*report)
+    return Repeated(
+        sid=copy.sid,
+        push_id=copy.push_id,
+        position=copy.position,
+        outcome=outcome,
+        received_at_utc=copy.received_us,
+        uid=copy.uid,
+        mobile=copy.mobile,
+        report_status="SUCCESS" if copy.success else "FAIL",
+        handset_time_utc=handset_us(copy.handset_raw),
+        handset_time_raw=copy.handset_raw,
+        error_code=copy.code,
+        error_detail=copy.detail,
+    )
 
 
 def _rank(content: Row, handset_us: HandsetClock) -> tuple[Any, ...]:
@@ -99,7 +117,7 @@ def expected_row(
     send: Attributed | None,
 ) -> tuple[Any, ...]:
     """Return the recomputed columns of a message, in the order of Message."""
-    sid, received_us, push_id, _, _, success, handset_raw, code, detail, uid, mobile = winner
+    sid, received_us, push_id, position, _, success, handset_raw, code, detail, uid, mobile = winner
     handset = rules.handset_us(handset_raw)
     event = event_us(handset, first_us)
     return (
@@ -117,6 +135,7 @@ def expected_row(
         *rules.codes.meaning(success=success, operator=operator, code=code),
         first_us,
         push_id,
+        position,
         copies,
         conflicting,
         None if handset is None else (received_us - handset) / 1e6,

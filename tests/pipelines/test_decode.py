@@ -320,6 +320,39 @@ def test_sql_and_python_agree_on_damage(
     paths_agree(decoder, [form(text[:at] + patch + text[at + 1 :]) for text, at, patch in texts])
 
 
+REJECTED = [
+    # elements as JSON text, that are refused but ordinary
+    '"a text"',
+    "42",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    '{"uid":-0,"report_status":"FAIL"}',
+    '{"sid":null,"report_status":"FAIL"}',
+    '{"sid":1853432739693644738.50,"report_status":"FAIL"}',
+    '{"sid":1e5,"uid":-0,"report_status":"FAIL"}',
+    '{"sid":true,"report_status":"FAIL"}',
+    '{"sid":-0.0,"report_status":"FAIL"}',
+    '{"sid":"no number","report_status":"FAIL"}',
+    '{"sid":"' + "9" * 2_000 + '","report_status":"FAIL"}',
+    '{"sid":9223372036854775808,"report_status":"FAIL"}',
+    '{"sid":"00000000000000000000000000007","report_status":"FAIL"}',
+    '{"sid":7,"report_status":"success"}',
+    '{"sid":7,"report_status":1.50}',
+    '{"sid":7}',
+]
+
+
+@pytest.mark.parametrize("element", REJECTED)
+def test_ordinary_rejects_take_the_fast_path_and_say_the_same(
+    decoder: Decoder, element: str
+) -> None:
+    """One bad record in a batch must not send the others through Python."""
+    paths_agree(decoder, [form(f"[{json.dumps(GOOD)},{element},{json.dumps(GOOD)}]", 2)])
+    assert decoder.careful_pushes() == 0
+
+
 def test_ordinary_traffic_takes_the_fast_path(decoder: Decoder) -> None:
     """Guards the guard: were plain pushes sent to the careful path, nobody would notice."""
     plain = [record(n, mobile="+93703334567", uid=None if n % 2 else n) for n in range(50)]

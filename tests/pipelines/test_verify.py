@@ -443,9 +443,13 @@ ALTERED = {
         "update raw.rejected_records set reason = 'not_json' where push_id = 'a0018'",
         "push a0018 .*: the reject not_an_array as a whole .* is missing",
     ),
-    "record deleted": (
-        "delete from raw.records where sid = 3 and push_id = 'a0020'",
-        "raw.records: push a0020 .* has 2 readable records, expected 3",
+    "place of a report": (
+        f"update {STATUS} set position = position + 1 where sid = 3",
+        "sid 3: position is",
+    ),
+    "content of a repeated report": (
+        "update core.repeated_reports set uid = 'x' where sid = 1 and outcome = 'accepted'",
+        "core.repeated_reports: sid 1: the content of accepted in push .* differs",
     ),
     "file forgotten": (
         f"delete from ops.files where file = '{THIRD}'",

@@ -1,7 +1,7 @@
 /*
 description: The distinct contents of each message that was reported with more than one.
 grain: sid, version
-refresh: sid in touched_sids
+refresh: sid in contested_sids
 export: day(first_received_at_utc)
 private: [mobile]
 free_text: [uid, handset_time_raw, error_code, error_detail]

@@ -1,48 +1,54 @@
 /*
-description: Every report of the touched messages that were reported more than once, ranked. Most messages are reported once and need no contest.
+description: Every report of the contested messages, ranked.
 grain: push_id, position
 refresh: temporary
 */
 with report as (
-    select
-        record.*,
-        handset_time(record.handset_time_raw) as handset_time_utc
-    from raw.records as record
-    where record.sid in (select sid from copies where copies > 1)
+    select *
+    from new_records
+    where sid in (select sid from contested_sids)
+
+    union all
+
+    select *
+    from earlier_reports
 )
 
 select
-    sid,
-    push_id,
-    position,
-    received_at_utc,
-    uid,
-    mobile,
-    report_status,
-    handset_time_raw,
-    handset_time_utc,
-    error_code,
-    error_detail,
+    report.sid,
+    report.push_id,
+    report.position,
+    report.received_at_utc,
+    report.uid,
+    report.mobile,
+    report.report_status,
+    report.handset_time_raw,
+    sent.handset_time_utc,
+    report.error_code,
+    report.error_detail,
     -- which content wins: arrival plays no part
     dense_rank() over (
-        partition by sid
+        partition by report.sid
         order by
-            report_status = 'SUCCESS' desc,
-            handset_time_utc desc nulls last,
-            handset_time_raw desc nulls last,
-            error_code desc nulls last,
-            error_detail desc nulls last,
-            uid desc nulls last,
-            mobile desc nulls last
+            report.report_status = 'SUCCESS' desc,
+            sent.handset_time_utc desc nulls last,
+            report.handset_time_raw desc nulls last,
+            report.error_code desc nulls last,
+            report.error_detail desc nulls last,
+            report.uid desc nulls last,
+            report.mobile desc nulls last
     ) as content_rank,
     -- in what order the copies landed: of the message, and of this very content
     row_number() over (
-        partition by sid
-        order by received_at_utc, push_id, position
+        partition by report.sid
+        order by report.received_at_utc, report.push_id, report.position
     ) as copy_of_sid,
     row_number() over (
         partition by
-            sid, uid, mobile, report_status, handset_time_raw, error_code, error_detail
-        order by received_at_utc, push_id, position
+            report.sid, report.uid, report.mobile, report.report_status, report.handset_time_raw,
+            report.error_code, report.error_detail
+        order by report.received_at_utc, report.push_id, report.position
     ) as copy_of_content
 from report
+left join handset_times as sent
+    on sent.handset_time_raw = report.handset_time_raw

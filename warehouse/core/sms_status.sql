@@ -1,7 +1,7 @@
 /*
 description: What became of each message, by the best report of it.
 grain: sid
-refresh: sid in touched_sids
+refresh: sid in contested_sids
 export: hive(event_time_utc, first_received_at_utc)
 private: [mobile, mobile_e164]
 free_text: [uid, handset_time_raw, error_code, error_detail, tag]
@@ -37,6 +37,7 @@ columns:
   error_match: varchar -- Rule by which the code was found; operator, any_operator, other_operators, pattern or none; null on SUCCESS.
   first_received_at_utc: timestamp -- When the message was first reported, UTC.
   push_id: varchar -- First push that brought the winning content.
+  position: bigint -- Place of the winning report in that push, counted from 0.
   copies: bigint -- How often the message was reported.
   conflicting: boolean -- Whether it was reported with more than one content.
   report_lag_s: double -- Seconds from handset_time_utc to the push that brought the winning content; negative where clocks differ.
@@ -54,10 +55,10 @@ select
     number.range_operator,
     winner.report_status,
     winner.report_status = 'SUCCESS' as delivered,
-    winner.handset_time_utc,
+    sent.handset_time_utc,
     winner.handset_time_raw,
-    event_time(winner.handset_time_utc, winner.first_received_at_utc) as event_time_utc,
-    date_trunc('hour', event_time(winner.handset_time_utc, winner.first_received_at_utc))
+    event_time(sent.handset_time_utc, winner.first_received_at_utc) as event_time_utc,
+    date_trunc('hour', event_time(sent.handset_time_utc, winner.first_received_at_utc))
         as event_hour_utc,
     winner.error_code,
     winner.error_detail,
@@ -68,14 +69,17 @@ select
     meaning.error_match,
     winner.first_received_at_utc,
     winner.push_id,
+    winner.position,
     winner.copies,
     winner.conflicting,
-    seconds_between(winner.handset_time_utc, winner.received_at_utc) as report_lag_s,
+    seconds_between(sent.handset_time_utc, winner.received_at_utc) as report_lag_s,
     send.sent_at_utc,
-    seconds_between(send.sent_at_utc, winner.handset_time_utc) as handset_latency_s,
+    seconds_between(send.sent_at_utc, sent.handset_time_utc) as handset_latency_s,
     seconds_between(send.sent_at_utc, winner.received_at_utc) as end_to_end_s,
     send.tag
 from winners as winner
+left join handset_times as sent
+    on sent.handset_time_raw = winner.handset_time_raw
 left join numbers as number
     on number.mobile = winner.mobile
 left join code_meanings as meaning

@@ -1,36 +1,35 @@
 /*
-description: Hashes of what stands in core.sms_status for the touched messages, added up. Arrival (push, copies, times of reception) is left out, so that equal reports give equal sums however they came.
-grain: one row
+description: What stands in core.sms_status for the touched messages, by the hours it lies in, with the sums of its row hashes. Arrival (push, copies, times of reception) is not hashed, so that equal reports give equal sums however they came.
+grain: event_hour_utc, received_hour_utc
 refresh: temporary
 */
 with content as (
     select
-        concat(
-            hash_field(sid),
-            hash_field(uid),
-            hash_field(mobile),
-            hash_field(mobile_e164),
-            hash_field(country_code),
-            hash_field(range_operator),
-            hash_field(report_status),
-            hash_field(epoch_us(handset_time_utc)),
-            hash_field(handset_time_raw),
-            hash_field(error_code),
-            hash_field(error_detail),
-            hash_field(error_category),
-            hash_field(error_party),
-            hash_field(error_permanent),
-            hash_field(error_match),
-            hash_field(conflicting),
-            hash_field(epoch_us(sent_at_utc)),
-            hash_field(tag)
-        ) as text
+        event_hour_utc,
+        date_trunc('hour', first_received_at_utc) as received_hour_utc,
+        md5_number(json_array(
+            sid, uid, mobile, mobile_e164, country_code, range_operator, report_status,
+            epoch_us(handset_time_utc), handset_time_raw, error_code, error_detail,
+            error_category, error_party, error_permanent, error_match, conflicting,
+            epoch_us(sent_at_utc), tag
+        )::varchar) as hash
     from core.sms_status
-    where sid in (select sid from touched_sids)
+    where sid in (
+        select sid
+        from new_records
+
+        union all
+
+        select sid
+        from contested_sids
+    )
 )
 
 select
+    event_hour_utc,
+    received_hour_utc,
     count(*) as messages,
-    coalesce(sum(md5_number_lower(text)), 0)::hugeint as low,
-    coalesce(sum(md5_number_upper(text)), 0)::hugeint as high
+    sum((hash >> 64)::ubigint) as low,
+    sum((hash & 18446744073709551615)::ubigint) as high
 from content
+group by all

@@ -1,19 +1,23 @@
 /*
-description: Messages with news in this slice, or with a uid that has; everything about them is computed anew.
-grain: sid
+description: Keys of the send log that are looked at again; of reports with news, of sends that came or went, and of sends under a uid with news.
+grain: one row or more a sid
 refresh: temporary
-as_was: [core.sms_status]
 */
 select sid
-from sids_with_news
+from new_records
 
-union
+union all
 
 select sid
-from core.sms_status
-where uid in (select uid from touched_uids)
+from contested_sids
 
-union
+union all
+
+select sid
+from changed_sends
+where sid is not null
+
+union all
 
 select sid
 from raw.sends

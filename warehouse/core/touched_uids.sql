@@ -1,8 +1,7 @@
 /*
 description: Uids with news in this slice, as far as a send without a sid goes by them. Most logs carry sids, and there are none.
 grain: uid
-refresh: temporary
-as_was: [core.sms_status]
+refresh: before
 */
 with waiting as (
     select uid
@@ -17,22 +16,42 @@ with waiting as (
 ),
 
 news as (
+    select sid
+    from new_records
+
+    union all
+
+    select sid
+    from removed_records
+
+    union all
+
+    select sid
+    from changed_sends
+),
+
+candidate as (
     select uid
     from changed_sends
 
     union all
 
     select uid
-    from raw.records
-    where sid in (select sid from sids_with_news)
+    from new_records
 
     union all
 
     select uid
     from core.sms_status
-    where sid in (select sid from sids_with_news)
+    where sid in (select sid from news)
+
+    union all
+
+    select uid
+    from core.repeated_reports
+    where sid in (select sid from news)
 )
 
 select distinct uid
-from news
+from candidate
 where uid in (select uid from waiting)

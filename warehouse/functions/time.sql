@@ -1,11 +1,23 @@
 /*
-description: The provider's naive times, and the clock events are grouped by.
+description: The receiver's times, the provider's naive ones, and the clock events are grouped by.
 */
 create or replace temp macro local_time_or_null(text) as
     -- the provider's one format; anything else, or no date of the calendar, is unreadable
     case
         when regexp_full_match(text, '[1-9][0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}')
         then try_strptime(text, '%Y-%m-%d %H:%M:%S')
+    end;
+
+create or replace temp macro reception_time(text) as
+    -- the receiver's own clock, in UTC
+    case
+        when regexp_full_match(
+            text, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z'
+        )
+        then coalesce(
+            try_strptime(text, '%Y-%m-%dT%H:%M:%S.%fZ'),
+            try_strptime(text, '%Y-%m-%dT%H:%M:%SZ')
+        )
     end;
 
 create or replace temp macro local_of_utc(utc_time, zone) as
@@ -46,6 +58,8 @@ create or replace temp macro seconds_between(earlier, later) as
 -- assert: utc_of_local(timestamp '2026-03-08 02:30:00', 'America/New_York') = timestamp '2026-03-08 07:30:00'
 -- assert: utc_of_local(timestamp '1986-03-16 01:30:00', 'Australia/Lord_Howe') = timestamp '1986-03-15 14:30:00'
 -- assert: utc_of_local(timestamp '2026-07-01 12:00:00', 'America/New_York') = timestamp '2026-07-01 16:00:00'
+-- assert: reception_time('2026-11-23T06:15:00.5Z') = timestamp '2026-11-23 06:15:00.5'
+-- assert: reception_time('2026-11-23T06:15:00') is null
 -- assert: local_time_or_null('2026-02-30 00:00:00') is null
 -- assert: local_time_or_null('2026-02-03 24:00:00') is null
 -- assert: local_time_or_null('0000-00-00 00:00:00') is null

@@ -2,7 +2,6 @@
 description: What the marts are about to speak of as now, from the latest reception, how long reports take to come in, and what was said of both before.
 grain: one row
 refresh: temporary
-as_was: [marts.as_of]
 */
 with bucket as (
     select
@@ -40,5 +39,5 @@ select
     before.final_until_utc as final_before_utc,
     before.unknown_until_utc as unknown_before_utc
 from settled
-left join marts.as_of as before
+left join moment_before as before
     on true

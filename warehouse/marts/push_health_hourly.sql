@@ -31,13 +31,19 @@ with push as (
     group by all
 ),
 
-timed as materialized (
+report as (
+    select
+        first_received_at_utc as received_at_utc,
+        handset_time_utc
+    from core.sms_status
+    where copies = 1
+
+    union all
+
     select
         received_at_utc,
-        handset_time(handset_time_raw) as handset_time_utc
-    from raw.records
-    where received_at_utc >= (select min(hour_utc) from touched_received_hours)
-        and date_trunc('hour', received_at_utc) in (select hour_utc from touched_received_hours)
+        handset_time_utc
+    from core.repeated_reports
 ),
 
 lag_by_hour as (
@@ -45,8 +51,10 @@ lag_by_hour as (
         date_trunc('hour', received_at_utc) as hour_utc,
         quantile_cont(seconds_between(handset_time_utc, received_at_utc), 0.95)
             as p95_report_lag_s
-    from timed
-    where event_time(handset_time_utc, received_at_utc) = handset_time_utc
+    from report
+    where received_at_utc >= (select min(hour_utc) from touched_received_hours)
+        and date_trunc('hour', received_at_utc) in (select hour_utc from touched_received_hours)
+        and event_time(handset_time_utc, received_at_utc) = handset_time_utc
     group by all
 )
 

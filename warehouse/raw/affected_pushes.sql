@@ -1,5 +1,5 @@
 /*
-description: Pushes whose duplicates and conflicts may have changed; the new ones, and those with a repetition of a touched message, before or now.
+description: Pushes whose duplicates and conflicts may have changed; the new ones, and those with a repetition of a contested message, before or now.
 grain: push_id
 refresh: temporary
 */
@@ -16,7 +16,7 @@ with affected as (
 
     select push_id
     from core.repeated_reports
-    where sid in (select sid from touched_sids)
+    where sid in (select sid from contested_sids)
 )
 
 select

@@ -7,16 +7,8 @@ with envelope as (
     select
         file,
         push_id,
-        case
-            when regexp_full_match(
-                received_at, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z'
-            )
-            then coalesce(
-                try_strptime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ'),
-                try_strptime(received_at, '%Y-%m-%dT%H:%M:%SZ')
-            )
-        end as received_at_utc,
-        coalesce(sha256(body), sha256(try(from_base64(body_base64)))) as digest,
+        reception_time(received_at) as received_at_utc,
+        coalesce(text_sha256(body), sha256(try(from_base64(body_base64)))) as digest,
         coalesce(strlen(body), octet_length(try(from_base64(body_base64)))) as body_bytes,
         lower(sha256) as landed_digest
     from landed_lines

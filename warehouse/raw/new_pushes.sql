@@ -17,6 +17,6 @@ select
     min(decoding) as decoding,
     count(*) as records,
     count(*) filter (where mobile_repaired) as repaired_mobiles
-from plain_records
+from plain_elements
 where push_id not in (select push_id from careful_pushes)
 group by push_id

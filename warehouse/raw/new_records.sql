@@ -1,7 +1,7 @@
 /*
 description: Readable records of the new pushes, whichever way they were taken apart.
 grain: push_id, position
-refresh: temporary
+refresh: view
 */
 select
     sid,
@@ -14,8 +14,9 @@ select
     handset_time_raw,
     error_code,
     error_detail
-from plain_records
-where push_id not in (select push_id from careful_pushes)
+from plain_elements
+where reason is null
+    and push_id not in (select push_id from careful_pushes)
 
 union all
 

@@ -1,8 +1,9 @@
 /*
 description: Pushes that brought repetitions of the touched messages, as far as was known before this slice.
 grain: push_id
-refresh: temporary
+refresh: before
 */
 select distinct push_id
 from core.repeated_reports
-where sid in (select sid from touched_sids)
+where sid in (select sid from contested_sids)
+    and outcome <> 'accepted'
