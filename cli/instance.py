@@ -21,6 +21,7 @@ EXPECTED_ERRORS = frozenset(
         "WarehouseError",
         "WarehouseBusyError",
         "UnbalancedError",
+        "PrivacyError",
         "CommandError",
         "PeriodError",
     }

@@ -1,8 +1,9 @@
-"""`dlr sql`: query the published database."""
+"""`dlr sql`: query the published database, in SQL or by the name of a question."""
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
 import duckdb
 from rich.console import Console
@@ -10,7 +11,9 @@ from rich.table import Table
 
 from cli.instance import CommandError
 from ingest.settings import load_settings
+from pipelines.models import literal
 from pipelines.publish import analytics_path
+from pipelines.questions import Question, load_questions
 
 _MOST_ROWS_ON_A_TERMINAL = 1_000
 
@@ -19,17 +22,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Query and output format."""
     parser.add_argument("query", nargs="?", help="SQL; read from standard input if left out")
     parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    parser.add_argument("--question", metavar="NAME", help="answer a question by its name")
+    parser.add_argument("--questions", action="store_true", help="list them")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the question; may be repeated",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the rows of one query."""
+    """Print the rows of one query, or the questions there are."""
+    if arguments.questions:
+        print("\n".join(_listed()))
+        return 0
+    asked = _question(arguments)
     path = analytics_path(load_settings())
     if not path.exists():
         raise CommandError(f"Nothing is published yet: there is no {path}. `dlr run` makes it.")
-    query = arguments.query or _from_standard_input()
+    query = asked.sql if asked else arguments.query or _from_standard_input()
     try:
         with duckdb.connect(path, read_only=True) as con:
             con.execute("set TimeZone = 'UTC'")
+            _set_parameters(con, asked, arguments.set)
             for statement in con.extract_statements(query):
                 relation = con.sql(statement.query)
                 if relation is not None:
@@ -37,6 +54,40 @@ def run(arguments: argparse.Namespace) -> int:
     except duckdb.Error as error:
         raise CommandError(f"The query failed: {error}") from error
     return 0
+
+
+def _listed() -> Iterator[str]:
+    for one in load_questions().values():
+        yield f"{one.name}  ({one.asked_by})\n    {one.question}"
+        yield from (f"    --set {name}=…  {text}" for name, text in one.parameters.items())
+
+
+def _question(arguments: argparse.Namespace) -> Question | None:
+    """The question that was named; None where SQL is to be run."""
+    if not arguments.question:
+        return None
+    if arguments.query:
+        raise CommandError("Give SQL or --question, not both.")
+    questions = load_questions()
+    if arguments.question not in questions:
+        near = get_close_matches(arguments.question, questions, n=3, cutoff=0.4)
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise CommandError(
+            f"There is no question {arguments.question}.{meant} --questions lists them."
+        )
+    return questions[arguments.question]
+
+
+def _set_parameters(
+    con: duckdb.DuckDBPyConnection, asked: Question | None, words: Iterable[str]
+) -> None:
+    known = asked.parameters if asked else {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name not in known:
+            names = ", ".join(known) or "none"
+            raise CommandError(f"--set takes NAME=VALUE of the question's parameters: {names}.")
+        con.execute(f"set variable {name} = {literal(value)}")
 
 
 def _from_standard_input() -> str:

@@ -211,13 +211,16 @@ def _copy(con: duckdb.DuckDBPyConnection, part: Part, path: Path) -> int:
 def exported_columns(model: models.Model) -> str:
     """The model's columns as they are written: types pinned, mobiles by the setting."""
     country = "country_code" if "country_code" in model.columns else "null"
+    own = f"coalesce({', '.join([*reversed(model.private), 'null'])})"
     written = []
     for name, column in model.columns.items():
         value = f'"{name}"'
         if name in model.private:
             value = f"exported_mobile({value}, {country})"
-        elif name in model.private_text:
-            value = f"exported_text({value})"
+        elif name in model.free_text:
+            value = f"exported_text({value}, {own})"
+        elif name in model.fragments:
+            value = f"exported_fragment({value})"
         written.append(f'{value}::{column.type} as "{name}"')
     return ", ".join(written)
 

@@ -12,7 +12,9 @@ What a header may hold:
                  <column> in <touched>   rows of the touched keys are replaced; several such,
                                          with commas between, where a row has more than one key
     export:      file | day(column) | hive(event time, time of first reception)
-    private:     columns with a mobile;  private_text: columns with text that may hold one
+    private:     columns with a mobile
+    free_text:   columns with the words of others, in which what looks like a phone number is struck
+    fragments:   columns with what nobody could read, of which long runs of digits are struck
     columns:     every column, in order: type -- comment
     checks:      name, failing (a query for the rows that break it), severity (fail or warn)
 """
@@ -80,7 +82,8 @@ class Model:
     checks: tuple[Check, ...] = ()
     export: Export | None = None
     private: tuple[str, ...] = ()
-    private_text: tuple[str, ...] = ()
+    free_text: tuple[str, ...] = ()
+    fragments: tuple[str, ...] = ()
 
     @property
     def schema(self) -> str:
@@ -101,6 +104,11 @@ class Model:
     def relation(self) -> str:
         """Name the model goes by in SQL; a temporary one has no schema."""
         return self.table if self.temporary else self.name
+
+    @property
+    def struck(self) -> tuple[str, ...]:
+        """Columns that readers do not get as they stand here."""
+        return (*self.private, *self.free_text, *self.fragments)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -148,7 +156,8 @@ def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
             checks=tuple(Check(**check) for check in header.pop("checks", ())),
             export=_export(header.pop("export", None)),
             private=tuple(header.pop("private", ())),
-            private_text=tuple(header.pop("private_text", ())),
+            free_text=tuple(header.pop("free_text", ())),
+            fragments=tuple(header.pop("fragments", ())),
             **header,
         )
     except (ModelError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:

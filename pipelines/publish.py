@@ -21,9 +21,11 @@ import pandas as pd
 
 from ingest.settings import Settings
 from pipelines import export, ledger, models
+from pipelines.dictionary import refresh_dictionary
 from pipelines.export import Part, exports_folder
 from pipelines.files import replace_file
 from pipelines.marts import refresh_marts
+from pipelines.privacy import refuse_phones
 from pipelines.report import replace_report
 from pipelines.sendledger import describe_sends, latest_sends
 from pipelines.warehouse import transaction
@@ -78,7 +80,8 @@ def manifest_path(settings: Settings) -> Path:
 def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     """Bring readers to the state of the warehouse; what did not change is left alone.
 
-    Raises UnbalancedError where the conservation law does not hold.
+    Raises UnbalancedError where the conservation law does not hold, PrivacyError where a phone
+    number could be seen.
     """
     last = ledger.latest(con)
     if last is not None and not last["balanced"]:
@@ -96,14 +99,17 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     anew = _must_start_anew(con, settings)
     stale = export.every_part(con) if anew else export.stale_parts(con)
     if not stale and not anew:
+        refresh_dictionary(settings)
         return Publication(published=False)
     current = [] if anew else export.current_parts(con)
     keep, write = export.plan(current, stale)
     written = export.write_parts(con, settings, write)
+    refuse_phones(con, settings, written)
     parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))
     state = _state(con, settings, last)
     _replace_database(settings, parts)
     state["report"] = replace_report(con, settings)
+    refresh_dictionary(settings)
     retired = _listed(settings)
     _replace_manifest(settings, parts, state)
     _remember(con, parts, state)

@@ -5,7 +5,7 @@ The truth is JSON Lines, one line a message in order of sending:
     {"sid": 1863…, "uid": "m-19da…", "mobile": "13400001234", "country": "CN",
      "operator": "china_mobile", "tag": "otp", "sent_at": "2026-01-05T00:00:01.250Z",
      "outcome": "delivered", "handset_time": "2026-01-05T00:00:05.000Z", "error_code": "DELIVRD",
-     "error_detail": "接收成功", "error_party": null, "reports": 1}
+     "error_detail": "接收成功", "error_party": null, "reports": 1, "failed_at": null}
 
 The send log is CSV with a header: ``sid,uid,sent_at,tag,mobile``.
 """
@@ -53,6 +53,7 @@ def truth_fields(message: Message) -> dict[str, object]:
     ``uid`` is text or null, ``handset_time`` the reported instant (cut to the minute for some
     operators; on a failure the time of the report) or null where none is readable, the error
     fields are those of the report that wins, ``reports`` counts its contents: 0, 1 or 2.
+    ``failed_at`` is the readable time of a failure that a success followed.
     """
     report = message.reports[-1] if message.reports else None
     handset_s = report.handset_s if report else None
@@ -70,7 +71,13 @@ def truth_fields(message: Message) -> dict[str, object]:
         "error_detail": report.error_detail if report else None,
         "error_party": report.party if report else None,
         "reports": len(message.reports),
+        "failed_at": _failed_at(message),
     }
+
+
+def _failed_at(message: Message) -> str | None:
+    seconds = message.reports[0].handset_s if len(message.reports) == 2 else None
+    return None if seconds is None else utc_text(seconds * 1000)
 
 
 def send_fields(message: Message) -> tuple[object, ...]:

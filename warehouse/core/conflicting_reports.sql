@@ -4,6 +4,7 @@ grain: sid, version
 refresh: sid in contested_sids
 export: day(first_received_at_utc)
 private: [mobile]
+free_text: [uid, handset_time_raw, error_code, error_detail]
 columns:
   sid: bigint -- Message with more than one content.
   version: bigint -- Rank of this content, 1 is the winner.

@@ -4,6 +4,7 @@ grain: sid, uid, sent_at_utc, tag, mobile
 refresh: sid in touched_sids, uid in touched_uids
 export: hive(sent_at_utc, sent_at_utc)
 private: [mobile]
+free_text: [uid, tag]
 columns:
   sid: bigint -- Id of the message, given by the provider; null where the log does not say.
   uid: varchar -- The sender's own id; null where the log does not say.

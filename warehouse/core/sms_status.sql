@@ -4,6 +4,7 @@ grain: sid
 refresh: sid in contested_sids
 export: hive(event_time_utc, first_received_at_utc)
 private: [mobile, mobile_e164]
+free_text: [uid, handset_time_raw, error_code, error_detail, tag]
 checks:
   - name: sid_is_unique
     failing: >

@@ -3,6 +3,7 @@ description: Delivery per day (UTC), added up from marts.delivery_hourly.
 grain: day_utc, country_code, range_operator, tag
 refresh: day_utc in touched_delivery_days
 export: file
+free_text: [tag]
 checks:
   - name: adds_up_from_hours
     failing: >

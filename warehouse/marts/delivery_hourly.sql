@@ -3,6 +3,7 @@ description: Delivery per hour. Rates stand beside their counts and are null, ne
 grain: hour_utc, country_code, range_operator, tag
 refresh: hour_utc in touched_delivery_hours
 export: day(hour_utc)
+free_text: [tag]
 checks:
   - name: outcomes_add_up
     failing: >

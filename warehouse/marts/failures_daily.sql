@@ -3,6 +3,7 @@ description: What failed per day (UTC) and why.
 grain: day_utc, country_code, range_operator, error_category, error_code, error_match
 refresh: day_utc in touched_event_days
 export: file
+free_text: [error_code, example_detail]
 checks:
   - name: failures_are_those_of_delivery_daily
     failing: >

@@ -3,6 +3,7 @@ description: Failure codes that no literal and no pattern covers. To map one, ad
 grain: operator, error_code
 refresh: all
 export: file
+free_text: [error_code, example_detail]
 columns:
   operator: varchar -- Operator of the number; null where unknown.
   error_code: varchar -- error_msg as sent.

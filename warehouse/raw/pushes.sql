@@ -3,6 +3,7 @@ description: Landed pushes, how each was decoded and what became of its records.
 grain: push_id
 refresh: filled
 export: day(received_at_utc)
+free_text: [file]
 columns:
   push_id: varchar -- Unique name of the push, given at reception; sorts by time.
   file: varchar -- Landed file the push was taken from, below $DLR_DATA/landing; its name before compaction where it was compacted.

@@ -3,7 +3,7 @@ description: Records, or undecodable pushes, that could not be taken, with the r
 grain: push_id, position
 refresh: filled
 export: day(received_at_utc)
-private_text: [value]
+fragments: [value]
 columns:
   push_id: varchar -- Push the record came in.
   position: bigint -- Place in the pushed array, counted from 0; null for a whole push.

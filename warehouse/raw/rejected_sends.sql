@@ -3,7 +3,8 @@ description: Rows of the send log that could not be taken, with the reason. They
 grain: file, position
 refresh: filled
 export: file
-private_text: [value]
+fragments: [value]
+free_text: [file]
 columns:
   file: varchar -- File the row lies in, below $DLR_DATA/sends.
   position: bigint -- Place in the file, counted from 1; header and blank lines do not count.

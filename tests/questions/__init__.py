@@ -1,0 +1,1 @@
+"""The named questions, held against what really happened."""

@@ -1,0 +1,1 @@
+"""What people read the results with, each in its own way."""
