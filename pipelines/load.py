@@ -14,7 +14,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
 from ingest.settings import Settings
 from pipelines import changes, ledger, models
@@ -22,8 +21,9 @@ from pipelines.changes import Change
 from pipelines.decode import decode, read_lines
 from pipelines.landed import LandedFile, admit, list_landed, slices
 from pipelines.notes import find_problems, note_files, note_members
-from pipelines.parts import Part, parts_of
+from pipelines.parts import parts_of
 from pipelines.progress import Progress, silent
+from pipelines.removal import Slice, remove
 from pipelines.rules import note_rules, rules_now
 from pipelines.sealed import seal, survey
 from pipelines.sendfiles import SendFile, pending_sends
@@ -34,21 +34,6 @@ from pipelines.warehouse import load_reference, reference_version, transaction
 _SLICE_BYTES = 512 * 1024**2
 _SLICES_IN_MEMORY = 12
 """Of a bounded memory, landed bytes of one slice take at most this fraction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """What one transaction takes in: files, or a part of one file."""
-
-    files: list[LandedFile]
-    part: Part | None
-    sends: SendsRead
-    """Files of the send log, taken in with the first part."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether the files are done with it."""
-        return self.part is None or self.part.last
 
 
 @dataclass(slots=True)
@@ -162,7 +147,7 @@ def _load_slice(
     admissions = [taken.part.admission] if taken.part else admit(settings.landing, taken.files)
     names = [one.file.name for one in admissions if not one.problem]
     read_lines(con, settings.landing, names, taken.part)
-    _remove(con, taken, again=again)
+    remove(con, taken, again=again)
     decode(con)
     _store_raw(con)
     store_sends(con, taken.sends, run.run_id)
@@ -185,60 +170,6 @@ def _load_slice(
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
-
-
-def _remove(con: duckdb.DuckDBPyConnection, taken: Slice, *, again: bool) -> None:
-    """Take out what the files brought earlier; ``removed_records`` keeps what that touches."""
-    scope = _scope_of_removal(con, taken) if again else "false"
-    con.execute(
-        f"""
-        create or replace temp table removed_pushes as
-        select push_id, file, received_at_utc
-        from raw.pushes
-        where {scope}
-        """
-    )
-    scope = "push_id in (select push_id from removed_pushes)"
-    con.execute(
-        f"""
-        create or replace temp table removed_records as
-        select sid from core.sms_status where {scope}
-        union
-        select sid from core.repeated_reports where {scope}
-        """
-    )
-    if not _count(con, "removed_pushes"):
-        return
-    changes.remember_pushes(con)
-    for name in ("raw.pushes", "raw.rejected_records"):
-        models.mark_stale(con, models.load_models()[name], scope)
-        con.execute(f"delete from {name} where {scope}")
-
-
-def _scope_of_removal(con: duckdb.DuckDBPyConnection, taken: Slice) -> str:
-    """Pushes of the files at hand; of a file in parts those in the part, at last all it lost."""
-    names = pd.DataFrame({"file": [file.name for file in taken.files]}, dtype="string")
-    con.register("removed_frame", names)
-    con.execute("create or replace temp table removed_files as from removed_frame")
-    con.unregister("removed_frame")
-    part = taken.part
-    if part is None:
-        return "file in (from removed_files)"
-    con.execute(
-        """
-        insert into removed_files
-        select file from ops.compacted_files where container in (from removed_files)
-        union
-        select distinct file from landed_lines
-        """
-    )
-    fresh = "create or replace temp table" if part.first_line == 1 else "insert into"
-    con.execute(
-        f"{fresh} seen_again {'as ' * (part.first_line == 1)}select push_id from landed_lines"
-    )
-    in_part = "push_id in (select push_id from landed_lines)"
-    lost = "or push_id not in (select push_id from seen_again where push_id is not null)"
-    return f"file in (from removed_files) and ({in_part} {lost * part.last})"
 
 
 def _store_raw(con: duckdb.DuckDBPyConnection) -> None:

@@ -34,7 +34,7 @@ from tests.pipelines.test_core import reports
 from tests.reference import Batch, conflicting_reports, sms_status
 from tests.reference import pushes as expected_pushes
 
-HISTORIES = int(os.environ.get("DLR_TEST_HISTORIES", "8"))
+HISTORIES = int(os.environ.get("DLR_TEST_HISTORIES", "6"))
 LONG = HISTORIES > 100
 ZONES = ("Asia/Shanghai", "UTC", "America/New_York")
 RECEIVERS = ("a1b2c3", "d4e5f6", "by-hand")
