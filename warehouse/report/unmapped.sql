@@ -18,7 +18,7 @@ select
     in_period.failures,
     seen.first_seen_utc,
     seen.last_seen_utc,
-    exported_text(seen.example_detail) as example
+    exported_text(seen.example_detail, null) as example
 from in_period
 left join marts.unmapped_errors as seen
     on seen.operator is not distinct from in_period.operator
