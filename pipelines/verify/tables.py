@@ -134,7 +134,7 @@ BY_SID = {
             handset_time_raw, epoch_us(event_time_utc), epoch_us(event_hour_utc), error_code,
             error_detail, error_category, error_party, error_permanent, error_match,
             epoch_us(first_received_at_utc), push_id, position, copies, conflicting,
-            epoch_us(sent_at_utc), handset_latency_s, end_to_end_s, tag,
+            report_lag_s, epoch_us(sent_at_utc), handset_latency_s, end_to_end_s, tag,
             range_operator, mobile_e164, country_code, rules_version
         from core.sms_status
     """,
