@@ -17,31 +17,30 @@ columns:
   max_s: double -- Largest value in seconds.
   coverage: double -- n / delivered messages of the hour, country and operator.
 */
-with measured as (
+with delivered as (
     select
         event_hour_utc as hour_utc,
         country_code,
         range_operator,
-        unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
-        unnest([report_lag_s, handset_latency_s, end_to_end_s]) as value_s
+        count(*) as messages,
+        latency_figures(report_lag_s) as report_lag,
+        latency_figures(handset_latency_s) as handset_latency,
+        latency_figures(end_to_end_s) as end_to_end
     from core.sms_status
     where delivered
         and event_hour_utc in (select hour_utc from touched_event_hours)
+    group by all
 ),
 
-summed_up as (
+by_interval as (
     select
         hour_utc,
         country_code,
         range_operator,
-        interval,
-        count(value_s) as n,
-        count(*) filter (where value_s < 0) as negative,
-        quantile_cont(value_s, [0.5, 0.9, 0.95, 0.99]) as percentiles,
-        max(value_s) as max_s,
-        rate(count(value_s), count(*)) as coverage
-    from measured
-    group by all
+        messages,
+        unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
+        unnest([report_lag, handset_latency, end_to_end]) as figures
+    from delivered
 )
 
 select
@@ -49,13 +48,13 @@ select
     country_code,
     range_operator,
     interval,
-    n,
-    negative,
-    percentiles[1]::double as p50_s,
-    percentiles[2]::double as p90_s,
-    percentiles[3]::double as p95_s,
-    percentiles[4]::double as p99_s,
-    max_s,
-    coverage
-from summed_up
-where n > 0
+    figures.n as n,
+    figures.negative as negative,
+    figures.percentiles[1]::double as p50_s,
+    figures.percentiles[2]::double as p90_s,
+    figures.percentiles[3]::double as p95_s,
+    figures.percentiles[4]::double as p99_s,
+    figures.max_s as max_s,
+    rate(figures.n, messages) as coverage
+from by_interval
+where figures.n > 0
