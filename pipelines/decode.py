@@ -89,7 +89,7 @@ def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _uncertain(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime, bytes]]:
-    """Id, time of reception and body of each such push; mostly there is none, and nothing to read."""
+    """Id, time of reception and body of each such push; mostly there is none."""
     models.run_temporary(con, ("raw.uncertain_pushes",))
     if not con.execute("from uncertain_pushes limit 1").fetchall():
         return []
