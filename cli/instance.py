@@ -1,8 +1,8 @@
 """The Dagster instance of a data folder: where it lies, and the job run in this process."""
 
+import json
 import logging
 import os
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,9 @@ def prepare_instance(settings: Settings) -> Path:
     """Make ``$DLR_DATA/dagster`` the home of Dagster, for this process and its children."""
     home = settings.data.absolute() / "dagster"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.copyfile(_instance_file(), home / "dagster.yaml")
+    config = _instance_file().read_text(encoding="utf-8")
+    in_quotes = json.dumps(str(home))[1:-1]
+    (home / "dagster.yaml").write_text(config.replace("$DAGSTER_HOME", in_quotes), encoding="utf-8")
     os.environ |= {
         "DLR_DATA": str(settings.data.absolute()),
         "DAGSTER_HOME": str(home),
