@@ -6,6 +6,7 @@ Leaves behind, as temporary tables of the connection: ``landed_envelopes``, ``la
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -91,9 +92,8 @@ def _read_json(
 
 def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
     """Read each push again, in Python, that SQL did not take apart with certainty."""
-    models.run_temporary(con, ("raw.careful_bodies",))
     pushes, records, rejects = [], [], []
-    for push_id, received_at_utc, body in con.execute("from careful_bodies").fetchall():
+    for push_id, received_at_utc, body in _uncertain(con):
         decoded = decode_push(body)
         origin = {"push_id": push_id, "received_at_utc": received_at_utc}
         pushes.append(origin | _figures(decoded))
@@ -102,6 +102,15 @@ def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
     _hand_over(con, "careful_pushes", pushes, _PUSH)
     _hand_over(con, "careful_records", records, _RECORD)
     _hand_over(con, "careful_rejects", rejects, _REJECT)
+
+
+def _uncertain(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime, bytes]]:
+    """Id, time of reception and body of each such push; mostly there is none."""
+    models.run_temporary(con, ("raw.uncertain_pushes",))
+    if not con.execute("from uncertain_pushes limit 1").fetchall():
+        return []
+    models.run_temporary(con, ("raw.careful_bodies",))
+    return con.execute("from careful_bodies").fetchall()
 
 
 def _figures(decoded: Decoded) -> dict[str, object]:

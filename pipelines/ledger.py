@@ -96,13 +96,7 @@ def touched_content(con: duckdb.DuckDBPyConnection) -> Content:
 
 def reported_messages(con: duckdb.DuckDBPyConnection) -> int:
     """How many of the touched messages have a report."""
-    row = con.execute(
-        """
-        select count(distinct sid)
-        from (select sid from new_records union all select sid from contenders)
-        """
-    ).fetchall()
-    return int(row[0][0])
+    return int(con.execute("select count(*) from winners").fetchall()[0][0])
 
 
 def content_anew(con: duckdb.DuckDBPyConnection, *, one_row_each: bool) -> ContentChange:

@@ -26,27 +26,16 @@ from pipelines.verify.forms import read_form
 from pipelines.verify.landed import KnownFile, LandedPush, count_landed, lies_in, read_file
 from pipelines.verify.latency import latencies
 from pipelines.verify.marts import compare_marts
+from pipelines.verify.marttables import AS_OF, SENDS_LEDGER
 from pipelines.verify.published import Behind, check_published
 from pipelines.verify.rates import Moment
-from pipelines.verify.reports import Report, take
+from pipelines.verify.reports import take
 from pipelines.verify.rules import Versions, read_versions
-from pipelines.verify.sendlog import Attributed, Fault, Line, LoneSends, Sent, send_clock
-from pipelines.verify.sends import (
-    SendFile,
-    SendRow,
-    SendsBucket,
-    compare_counts,
-    compare_ledger,
-    compare_rejected,
-    compare_sends,
-    read_send_file,
-)
+from pipelines.verify.sendrecount import SendRecount
 from pipelines.verify.spill import Row, Spill, buckets_for
 from pipelines.verify.tables import (
-    AS_OF,
     EVERY,
     FILES,
-    SENDS_LEDGER,
     copy_tables,
     one_row,
     open_tables,
@@ -94,10 +83,7 @@ class Recount:
         self._versions = Versions({}, set())
         self._made_by: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
         self._as_of_us: int | None = None
-        self._lone = LoneSends()
-        self._rejected_sends: Counter[Row] = Counter()
         self._sends_ledger: list[Row] = []
-        self._matches: Counter[str] = Counter()
 
     def copy_tables(self) -> None:
         """Copy what the warehouse says; whoever calls holds the pipeline's lock."""
@@ -108,6 +94,7 @@ class Recount:
             self._spills = {
                 name: Spill(self._folder, name, self._buckets) for name in (*EVERY, *_OURS)
             }
+            self._sends = SendRecount(self._settings, self._spills, self._buckets, self._findings)
             known = (
                 row for rows in stream(con, FILES) for row in rows if lies_in(row[0], self._day)
             )
@@ -174,30 +161,7 @@ class Recount:
 
     def read_sends(self) -> None:
         """Read every row of every known file of the send log."""
-        clock = send_clock(self._settings.sends_timezone)
-        for _, *columns in self._spills["ops.send_files"].rows(0):
-            known = SendFile(*columns)
-            before = self._found.sends + self._rejected_sends.total()
-            rejected = self._rejected_sends.total()
-            rows = read_send_file(self._settings.sends, known, clock, self._findings)
-            for position, row in rows:
-                self._take_send(known.name, position, row)
-            received = self._found.sends + self._rejected_sends.total() - before
-            rejected = self._rejected_sends.total() - rejected
-            compare_counts(known, received, rejected, self._findings)
-        self._spills["sends"].flush()
-        stand = self._spills["raw.rejected_sends"].rows(0)
-        compare_rejected(self._rejected_sends, stand, self._findings)
-
-    def _take_send(self, file: str, position: int, row: Line | Fault) -> None:
-        if isinstance(row, Fault):
-            self._rejected_sends[file, position, *row] += 1
-            return
-        self._found.sends += 1
-        if row.sid is None:
-            self._lone.add(row)
-        else:
-            self._spills["sends"].extend([tuple(row)])
+        self._sends.read()
 
     def compare_messages(self) -> None:
         """Let the reports of every message contend; compare with its rows."""
@@ -208,54 +172,27 @@ class Recount:
         current = self._versions.current
         rules = Rules(handset_clock(settings.provider_timezone), codes, current)
         whole = self._day is None
-        lone = self._match_lone(rules) if whole else {}
+        if whole:
+            self._sends.match_lone(lambda number: self._messages(number, rules).winners())
         for number in range(self._buckets):
-            bucket = messages.Bucket(spills["reports"].rows(number), self._ignored, rules)
-            sends = SendsBucket(spills["sends"].rows(number))
+            bucket = self._messages(number, rules)
+            sends = self._sends.bucket(number)
             rows = spills["core.sms_status"].rows(number)
-
-            def send_of(sid: int, sends: SendsBucket = sends) -> Attributed | None:
-                return sends.attributed(sid) or lone.get(sid)
-
-            for message in bucket.compare(rows, send_of, findings, whole=whole):
+            for message in bucket.compare(rows, sends.attributed, findings, whole=whole):
                 self._content.add(message)
                 self._made_by["core.sms_status"][message.rules_version] += 1
                 spills["latencies"].extend(latencies(message))
             if whole:
                 bucket.compare_versions(spills["core.conflicting_reports"].rows(number), findings)
                 bucket.compare_repeated(spills["core.repeated_reports"].rows(number), findings)
-            self._compare_sends(number, dict(sends.sent(bucket.is_reported)))
+            unknown_until_us = Moment(self._as_of_us, 0.0).unknown_until_us
+            for row in self._sends.compare(number, sends, bucket.is_reported, whole=whole):
+                self._content.add_waiting(row, unknown_until_us)
             self._count(bucket)
             self._progress(_MESSAGES, (number + 1) / self._buckets)
 
-    def _match_lone(self, rules: Rules) -> dict[int, Attributed]:
-        """Find the messages that sends without a sid belong to: all uids must be seen first."""
-        if self._lone.lines:
-            for number in range(self._buckets):
-                sends = SendsBucket(self._spills["sends"].rows(number))
-                for line in sends.lines:
-                    self._lone.saw_send(line)
-                reports = self._spills["reports"].rows(number)
-                bucket = messages.Bucket(reports, self._ignored, rules)
-                for winner in map(Report._make, bucket.winners()):
-                    has_send = sends.attributed(winner.sid) is not None
-                    self._lone.saw_message(winner.sid, winner.uid, has_send=has_send)
-        return {
-            sent.reported_sid: Attributed(line.sent_us, line.tag)
-            for line, sent in self._lone.matched()
-            if sent.reported_sid is not None
-        }
-
-    def _compare_sends(self, number: int, expected: dict[Line, Sent]) -> None:
-        """Compare with ``core.sends``; those without a sid lie in the first bucket."""
-        if number == 0:
-            expected |= dict(self._lone.matched())
-        self._matches.update(sent.match for sent in expected.values())
-        stand = [SendRow._make(row) for row in self._spills["core.sends"].rows(number)]
-        for row in stand:
-            self._content.add_waiting(row, Moment(self._as_of_us, 0.0).unknown_until_us)
-        if self._day is None:
-            compare_sends(expected, stand, self._findings)
+    def _messages(self, number: int, rules: Rules) -> messages.Bucket:
+        return messages.Bucket(self._spills["reports"].rows(number), self._ignored, rules)
 
     def _count(self, bucket: messages.Bucket) -> None:
         self._found.messages += bucket.sids
@@ -305,26 +242,15 @@ class Recount:
         compare_content(self._books, self._content, self._findings)
         if self._day is None:
             compare_recount(self._books, self._found, self._findings)
-            self._compare_sends_ledger()
+            self._sends.compare_ledger(self._sends_ledger)
         if not self._behind.hours:
             compare_marts(
                 self._spills, self._buckets, self._content, self._as_of_us, self._findings
             )
 
-    def _compare_sends_ledger(self) -> None:
-        rejected, lines = self._rejected_sends.total(), self._matches.total()
-        repeated = self._matches["repeated"]
-        figures = (
-            self._found.sends + rejected,
-            lines - repeated,
-            repeated,
-            self._found.sends - lines,
-            rejected,
-        )
-        compare_ledger(figures, self._settings.sends_timezone, self._sends_ledger, self._findings)
-
     def result(self) -> Verification:
         """Return everything found."""
+        self._found.sends = self._sends.accepted
         self._found.findings = self._findings.all(self._located())
         self._found.fingerprint = self._content.fingerprint
         self._found.unpublished = self._behind.hours + self._behind.parts

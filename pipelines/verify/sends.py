@@ -1,7 +1,7 @@
 """Whether the tables of the send log say what its files say."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -123,14 +123,15 @@ def compare_ledger(
 class SendsBucket:
     """Lines with a sid, of one bucket of messages."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row], lone: Mapping[int, Attributed]) -> None:
+        self._lone = lone
         self.lines = Counter(Line._make(row) for row in rows)
         self._first = first_of_each_sid(self.lines)
 
     def attributed(self, sid: int) -> Attributed | None:
-        """Return what a message gets from the line that counts for it."""
+        """Return what a message gets from the line that counts for it, by its sid or its uid."""
         line = self._first.get(sid)
-        return Attributed(line.sent_us, line.tag) if line else None
+        return Attributed(line.sent_us, line.tag) if line else self._lone.get(sid)
 
     def sent(self, is_reported: Callable[[int], bool]) -> Iterator[tuple[Line, Sent]]:
         """Yield every line with what became of it."""

@@ -229,6 +229,10 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "binary.csv": (bytes(range(128, 256)), "is neither UTF-8 nor GB18030"),
     "sheet.xlsx": ("PK", "is no .csv"),
     "no.parquet": ("PAR1 not", "is no Parquet"),
+    "endless.csv": (
+        f'{HEAD}1,,2026-03-02 07:59:50,,\n2,"{"x" * (2 << 24)}',
+        "cannot be read (Error)",
+    ),
 }
 
 

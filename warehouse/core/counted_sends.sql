@@ -1,34 +1,63 @@
 /*
-description: The lines of the touched keys, and which of them is not the one that counts for its sid. Most sids have one line and need no contest.
+description: What the send log says of the touched keys; the same line again, in the same file or another, is one. Of several lines with one sid the first counts, the others repeat it.
 grain: sid, uid, sent_at_utc, tag, mobile
 refresh: temporary
 */
-with several as (
-    select sid
-    from send_lines
-    where sid is not null
-    group by sid
-    having count(*) > 1
+with contested as (
+    select
+        sid,
+        uid,
+        sent_at_utc,
+        tag,
+        mobile,
+        count(*) as copies
+    from raw.sends
+    where sid in (select sid from contested_sends)
+    group by all
 )
 
 select
-    line.*,
+    sid,
+    uid,
+    sent_at_utc,
+    tag,
+    mobile,
+    1 as copies,
     false as repeated
-from send_lines as line
-where line.sid is null
-    or line.sid not in (select sid from several)
+from raw.sends
+where sid in (select sid from touched_sids)
+    and sid not in (select sid from contested_sends)
 
 union all
 
 select
-    line.*,
+    sid,
+    uid,
+    sent_at_utc,
+    tag,
+    mobile,
+    copies,
     row_number() over (
-        partition by line.sid
+        partition by sid
         order by
-            line.sent_at_utc,
-            line.tag nulls last,
-            line.uid nulls last,
-            line.mobile nulls last
+            sent_at_utc,
+            tag nulls last,
+            uid nulls last,
+            mobile nulls last
     ) > 1 as repeated
-from send_lines as line
-where line.sid in (select sid from several)
+from contested
+
+union all
+
+select
+    sid,
+    uid,
+    sent_at_utc,
+    tag,
+    mobile,
+    count(*) as copies,
+    false as repeated
+from raw.sends
+where uid in (select uid from touched_uids)
+    and sid is null
+group by all

@@ -20,6 +20,4 @@ where sid is not null
 union all
 
 select sid
-from raw.sends
-where uid in (select uid from touched_uids)
-    and sid is not null
+from known_by_uid

@@ -7,17 +7,16 @@ with lone as (
     select
         uid,
         count(*) as lines
-    from send_lines
+    from counted_sends
     where sid is null
     group by uid
 ),
 
-by_sid as (
-    select
-        sid,
-        uid
-    from send_lines
+named as (
+    select uid
+    from counted_sends
     where sid is not null
+        and uid in (select uid from touched_uids)
 ),
 
 reported as (
@@ -30,21 +29,29 @@ reported as (
     group by uid
 ),
 
+has_send as (
+    select distinct sid
+    from counted_sends
+    where sid in (select sid from reported)
+),
+
 judged as (
     select
         lone.uid,
         reported.sid,
         case
             when lone.lines > 1 then 'ambiguous'
-            when lone.uid in (select uid from by_sid where uid is not null) then 'ambiguous'
+            when lone.uid in (select uid from named) then 'ambiguous'
             when reported.messages is null then 'none'
             when reported.messages > 1 then 'ambiguous'
-            when reported.sid in (select sid from by_sid) then 'ambiguous'
+            when has_send.sid is not null then 'ambiguous'
             else 'uid'
         end as match
     from lone
     left join reported
         on reported.uid = lone.uid
+    left join has_send
+        on has_send.sid = reported.sid
 )
 
 select

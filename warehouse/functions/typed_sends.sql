@@ -9,7 +9,7 @@ create or replace temp macro sid_or_null(text) as
     -- as in a push: a whole 64-bit number in digits; leading zeros do not count
     case
         when regexp_full_match(text, '-?[0-9]+')
-        then try_cast(regexp_replace(text, '^(-?)0+([0-9])', '\1\2') as bigint)
+        then try_cast(text as bigint)
     end;
 
 create or replace temp macro epoch_time(text) as
@@ -47,9 +47,15 @@ create or replace temp macro believable(sent_at_utc) as
     end;
 
 create or replace temp macro sent_time(text, zone) as
-    believable(coalesce(epoch_time(trim(text)), iso_time(trim(text), zone)));
+    believable(
+        case
+            when contains(text, '-') then iso_time(trim(text), zone)
+            else epoch_time(trim(text))
+        end
+    );
 
 -- assert: sid_or_null('007') = 7
+-- assert: sid_or_null('-0000000000000000000000000000000000000000000001') = -1
 -- assert: sid_or_null('-9223372036854775808') = -9223372036854775808
 -- assert: sid_or_null('9223372036854775808') is null
 -- assert: sid_or_null('1e5') is null

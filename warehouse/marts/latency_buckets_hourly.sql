@@ -11,16 +11,31 @@ columns:
   upper_bound_s: double -- Upper bound of the bucket in seconds, itself included; the last is infinity.
   n: bigint -- Delivered messages above the bound before and up to this one.
 */
-with measured as (
+-- counted by the bounds of all intervals first: one look at each message, not one for each interval
+with counted as (
     select
         event_hour_utc as hour_utc,
         country_code,
         range_operator,
-        unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
-        unnest([report_lag_s, handset_latency_s, end_to_end_s]) as value_s
+        latency_bound(report_lag_s) as report_lag,
+        latency_bound(handset_latency_s) as handset_latency,
+        latency_bound(end_to_end_s) as end_to_end,
+        count(*) as n
     from core.sms_status
     where delivered
         and event_hour_utc in (select hour_utc from touched_event_hours)
+    group by all
+),
+
+by_interval as (
+    select
+        hour_utc,
+        country_code,
+        range_operator,
+        unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
+        unnest([report_lag, handset_latency, end_to_end]) as upper_bound_s,
+        n
+    from counted
 )
 
 select
@@ -28,10 +43,8 @@ select
     country_code,
     range_operator,
     interval,
-    list_min(list_filter(
-        [1, 2, 3, 5, 10, 30, 60, 180, 600, 3600, 'infinity'::double], lambda bound: value_s <= bound
-    )) as upper_bound_s,
-    count(*) as n
-from measured
-where value_s is not null
+    upper_bound_s,
+    sum(n)::bigint as n
+from by_interval
+where upper_bound_s is not null
 group by all

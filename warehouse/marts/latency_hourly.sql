@@ -19,33 +19,34 @@ columns:
   on_the_minute: bigint -- Of n, messages whose time of the handset has :00 seconds; null for end_to_end, which does not use it.
   minutes_only: boolean -- Whether half of n or more lie on the minute, so that this operator gives no seconds; null below 10 and for end_to_end.
 */
-with measured as (
+with delivered as (
     select
         event_hour_utc as hour_utc,
         country_code,
         range_operator,
-        unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
-        unnest([report_lag_s, handset_latency_s, end_to_end_s]) as value_s,
-        second(handset_time_utc) = 0 as is_on_the_minute
+        count(*) as messages,
+        latency_figures(report_lag_s) as report_lag,
+        latency_figures(handset_latency_s) as handset_latency,
+        latency_figures(end_to_end_s) as end_to_end,
+        count(report_lag_s) filter (where second(handset_time_utc) = 0) as lags_on_the_minute,
+        count(handset_latency_s) filter (where second(handset_time_utc) = 0)
+            as latencies_on_the_minute
     from core.sms_status
     where delivered
         and event_hour_utc in (select hour_utc from touched_event_hours)
+    group by all
 ),
 
-summed_up as (
+by_interval as (
     select
         hour_utc,
         country_code,
         range_operator,
-        interval,
-        count(value_s) as n,
-        count(*) filter (where value_s < 0) as negative,
-        quantile_cont(value_s, [0.5, 0.9, 0.95, 0.99]) as percentiles,
-        max(value_s) as max_s,
-        rate(count(value_s), count(*)) as coverage,
-        count(value_s) filter (where is_on_the_minute) as minutes
-    from measured
-    group by all
+        messages,
+        unnest(['report_lag', 'handset_latency', 'end_to_end']) as interval,
+        unnest([report_lag, handset_latency, end_to_end]) as figures,
+        unnest([lags_on_the_minute, latencies_on_the_minute, null]) as on_the_minute
+    from delivered
 )
 
 select
@@ -53,15 +54,15 @@ select
     country_code,
     range_operator,
     interval,
-    n,
-    negative,
-    percentiles[1]::double as p50_s,
-    percentiles[2]::double as p90_s,
-    percentiles[3]::double as p95_s,
-    percentiles[4]::double as p99_s,
-    max_s,
-    coverage,
-    case when interval <> 'end_to_end' then minutes end as on_the_minute,
-    case when n >= 10 then on_the_minute >= n / 2 end as minutes_only
-from summed_up
-where n > 0
+    figures.n as n,
+    figures.negative as negative,
+    figures.percentiles[1]::double as p50_s,
+    figures.percentiles[2]::double as p90_s,
+    figures.percentiles[3]::double as p95_s,
+    figures.percentiles[4]::double as p99_s,
+    figures.max_s as max_s,
+    rate(figures.n, messages) as coverage,
+    on_the_minute,
+    case when figures.n >= 10 then on_the_minute >= figures.n / 2 end as minutes_only
+from by_interval
+where figures.n > 0

@@ -1,39 +1,25 @@
 /*
-description: Bodies of the new pushes that have no plain element, or one that is not certain.
+description: Bodies of the pushes that SQL did not take apart with certainty.
 grain: push_id
 refresh: temporary
 */
-with push as (
+with line as (
     select
-        push_id,
         file,
-        received_at_utc,
-        sha256
-    from landed_pushes
-    where push_id not in (
-        select push_id
-        from plain_elements
-        group by push_id
-        having bool_and(certain)
-    )
-),
-
-line as (
-    select
-        push.push_id,
-        push.received_at_utc,
-        push.sha256,
-        coalesce(encode(line.body), try(from_base64(line.body_base64))) as body
-    from landed_lines as line
-    join push
-        on push.push_id = line.push_id
-        and push.file = line.file
+        push_id,
+        coalesce(encode(body), try(from_base64(body_base64))) as body
+    from landed_lines
+    -- `is true`, or the planner makes a join of it that keeps every line in memory
+    where (push_id in (select push_id from uncertain_pushes)) is true
 )
 
 select
-    push_id,
-    received_at_utc,
-    any_value(body) as body
-from line
-where sha256(body) = sha256
-group by push_id, received_at_utc
+    push.push_id,
+    push.received_at_utc,
+    any_value(line.body) as body
+from uncertain_pushes as push
+join line
+    on line.push_id = push.push_id
+    and line.file = push.file
+where sha256(line.body) = push.sha256
+group by push.push_id, push.received_at_utc
