@@ -3,6 +3,7 @@ description: The conservation law, file by file. A push counts for the file it w
 grain: file
 refresh: file in touched_files
 export: day(first_received_at_utc)
+free_text: [file]
 checks:
   - name: law_holds_for_every_file
     failing: >

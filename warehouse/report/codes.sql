@@ -22,7 +22,7 @@ meanings as (
 )
 
 select
-    counted.*,
+    counted.* replace (exported_text(counted.code, null) as code),
     meanings.meaning
 from counted
 left join meanings

@@ -14,7 +14,7 @@ with in_period as (
 
 select
     in_period.operator,
-    in_period.error_code as code,
+    exported_text(in_period.error_code, null) as code,
     in_period.failures,
     seen.first_seen_utc,
     seen.last_seen_utc,
