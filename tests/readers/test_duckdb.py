@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.questions import load_questions
 from tests.readers.published import QUESTIONS, Published
 
 ASK = """
@@ -77,4 +78,25 @@ def test_the_parquet_files_in_the_previous_major_version(
     query = f"select count(*) as n, max(sid) as sid from read_parquet({files})"
     assert ask(older_python, ":memory:", query) == [
         {"n": published.answers["messages"], "sid": published.answers["greatest_sid"]}
+    ]
+
+
+def test_the_named_questions_give_the_same_answers_in_the_previous_major_version(
+    published: Published, older_python: Path
+) -> None:
+    for question in load_questions().values():
+        with duckdb.connect(published.database, read_only=True) as con:
+            cursor = con.execute(question.sql)
+            names = [column[0] for column in cursor.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        expected = json.loads(json.dumps(rows, default=str))
+        found = ask(older_python, str(published.database), question.sql)
+        assert rounded(found) == rounded(expected), question.name
+
+
+def rounded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Fractions to twelve digits: between two values versions interpolate in their own way."""
+    return [
+        {k: float(f"{v:.12g}") if isinstance(v, float) else v for k, v in row.items()}
+        for row in rows
     ]
