@@ -46,15 +46,6 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Traffic:
 
 
 @pytest.fixture(scope="module")
-def at_once(week: Traffic, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The week, taken in by one run."""
-    settings = settings_of(tmp_path_factory.mktemp("at-once") / "data")
-    land_in_files(settings, week.envelopes)
-    run(settings)
-    return settings
-
-
-@pytest.fixture(scope="module")
 def patchy(week: Traffic) -> tuple[list[Send], Figures]:
     """A send log as people keep it, and what must come out with it."""
     sends = as_people_keep_it(week.sends, seed=5)
@@ -107,22 +98,22 @@ def test_the_week_has_every_kind_of_message(patchy: tuple[list[Send], Figures]) 
     assert not [name for name in wanted if not totals[name]]
 
 
-def test_every_number_of_a_week_without_a_send_log(week: Traffic, at_once: Settings) -> None:
+def test_without_a_send_log_then_with_it_and_after_a_rebuild(week: Traffic, tmp_path: Path) -> None:
+    """One folder in one test: what the log adds to it must not be there for another."""
+    settings = settings_of(tmp_path / "data")
+    land_in_files(settings, week.envelopes)
+    run(settings)
     truth = week.figures()
-    assert sum(row["reports"] for row in truth.tables["marts.delivery_daily"].values()) == len(
-        week.reports
-    )
-    assert_equal_to_truth(at_once, truth)
-
-
-def test_with_the_whole_send_log_and_after_a_rebuild(week: Traffic, at_once: Settings) -> None:
-    assert bring_in(at_once, week.log)
-    run(at_once)
+    reports = sum(row["reports"] for row in truth.tables["marts.delivery_daily"].values())
+    assert reports == len(week.reports)
+    assert_equal_to_truth(settings, truth)
+    assert bring_in(settings, week.log)
+    run(settings)
     truth = week.figures(week.sends)
     assert len(truth.sends.unreported) == MESSAGES - len(week.reports)
-    assert_equal_to_truth(at_once, truth)
-    rebuild(at_once, "rebuild")
-    assert_equal_to_truth(at_once, truth)
+    assert_equal_to_truth(settings, truth)
+    rebuild(settings, "rebuild")
+    assert_equal_to_truth(settings, truth)
 
 
 def test_with_a_log_as_people_keep_it_in_a_random_split_into_runs(
