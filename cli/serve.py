@@ -2,18 +2,29 @@
 
 import argparse
 
-from cli.instance import private_files
-from ingest.server import serve
+from cli.instance import CommandError, private_files
 from ingest.settings import load_settings
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of the command; all else are settings."""
     parser.add_argument("--bind", metavar="HOST:PORT", help="instead of DLR_BIND")
+    parser.add_argument(
+        "--workers", metavar="N", type=int, default=1, help="receiver processes on the port (1)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     private_files()
-    overrides = {"bind": arguments.bind} if arguments.bind else {}
-    return serve(load_settings(**overrides))
+    settings = load_settings(**({"bind": arguments.bind} if arguments.bind else {}))
+    if arguments.workers < 1:
+        raise CommandError("--workers takes a number of 1 or more.")
+    if arguments.workers == 1:
+        from ingest.server import serve
+
+        return serve(settings)
+    # The supervisor serves nothing itself and stays small without the server's modules.
+    from ingest.workers import serve as serve_with
+
+    return serve_with(settings, arguments.workers)

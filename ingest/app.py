@@ -14,10 +14,13 @@ from ingest.settings import Settings
 
 
 def create_app(
-    settings: Settings, landing: Landing
+    settings: Settings, landing: Landing, metrics: Metrics | None = None
 ) -> falcon.asgi.App[PushRequest, falcon.asgi.Response]:
-    """Return the receiver as an ASGI application over an open ``landing``."""
-    metrics = Metrics(landing)
+    """Return the receiver as an ASGI application over an open ``landing``.
+
+    ``metrics`` is where it counts; by default a registry of its own.
+    """
+    metrics = metrics or Metrics(landing)
     refusals = Refusals(metrics)
     receiver = Receiver(
         Access.from_settings(settings), landing, metrics, int(settings.max_body_bytes)

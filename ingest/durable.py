@@ -10,7 +10,8 @@ from pathlib import Path
 PARTIAL_SUFFIX = ".partial"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
-WRITE_BUFFER_BYTES = 1024 * 1024
+_MOST_PARTS = 1024
+"""So many the system takes in one call (IOV_MAX)."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -84,19 +85,46 @@ def write_and_remove(content: bytes, partial: Path) -> None:
 
 def _write_synced(parts: Iterable[bytes], partial: Path, finish: Callable[[], None]) -> None:
     """Write a new file, sync it, then ``finish`` while its lock is still held."""
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    descriptor = _create_locked(partial)
     try:
-        with os.fdopen(descriptor, "wb", WRITE_BUFFER_BYTES) as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
+        with os.fdopen(descriptor, "wb", buffering=0):
+            _write_all(descriptor, parts)
+            os.fsync(descriptor)
             finish()
     except BaseException:
         # Ours, unacknowledged, and on a full disk in the way of the next try.
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def _write_all(descriptor: int, parts: Iterable[bytes]) -> None:
+    """Write every part to its end; raises OSError."""
+    remaining = [memoryview(part) for part in parts if part]
+    while remaining:
+        written = os.writev(descriptor, remaining[:_MOST_PARTS])
+        done = 0
+        while done < len(remaining) and written >= len(remaining[done]):
+            written -= len(remaining[done])
+            done += 1
+        del remaining[:done]
+        if written:
+            remaining[0] = remaining[0][written:]
+
+
+def _create_locked(partial: Path) -> int:
+    """Create a file and lock it; return its descriptor. Raises OSError.
+
+    Another process may start just between the two, find no lock, and move the file aside, still
+    empty. It holds the lock while it does, so that afterwards we see it and begin again.
+    """
+    while True:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), partial.stat()):
+                return descriptor
+        os.close(descriptor)
 
 
 def sweep_aside(partials: Path, aside: Path) -> list[Path]:
@@ -107,17 +135,21 @@ def sweep_aside(partials: Path, aside: Path) -> list[Path]:
     """
     swept = []
     for left in sorted(partials.glob(f"*{PARTIAL_SUFFIX}")):
-        if _is_abandoned(left):
-            make_folder(aside)
-            with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _abandoned(left) as is_abandoned:
+            if is_abandoned:
+                make_folder(aside)
                 swept.append(left.rename(aside / left.name))
     return swept
 
 
-def _is_abandoned(partial: Path) -> bool:
-    try:
-        with partial.open("rb") as file:
+@contextlib.contextmanager
+def _abandoned(partial: Path) -> Iterator[bool]:
+    """Tell whether a file is nobody's, and keep it so meanwhile."""
+    with contextlib.ExitStack() as opened:
+        try:
+            file = opened.enter_context(partial.open("rb"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False  # locked, gone meanwhile, or not ours to judge
-    return True
+        except OSError:
+            yield False  # locked, gone meanwhile, or not ours to judge
+        else:
+            yield True

@@ -15,14 +15,13 @@ from ingest.durable import (
     write_and_remove,
     write_visible,
 )
-from ingest.envelope import Envelope
 
 FREE_FLOOR_BYTES = 64 * 1024**2
 """Room that is left alone: as much as may be in flight when the disk gets tight."""
 
 
 class LandingFolder:
-    """Writes groups of envelopes; the tree is drawn in ``ingest.landing``.
+    """Writes groups of pushes; the tree is drawn in ``ingest.landing``.
 
     The root is made by ``open`` and never again: a root that vanishes is a disk that
     went away, and a folder made in its place would be hidden once it comes back.
@@ -48,17 +47,17 @@ class LandingFolder:
         self.probe()
         return swept
 
-    def write(self, moment: datetime, envelopes: Iterable[Envelope]) -> Path:
-        """Write one durable file named after ``moment``; return it. Raises OSError.
+    def write(self, moment: datetime, lines: Iterable[bytes]) -> Path:
+        """Write the lines of envelopes to one durable file; return it. Raises OSError.
 
-        ``moment`` is UTC and differs from that of every other file of this process.
+        It is named after ``moment``, which is UTC and differs from that of every other file of
+        this process.
         """
         self._check()
         day = self.root / f"{moment:%Y-%m-%d}"
         name = f"{moment:%Y%m%dT%H%M%S.%fZ}-{self.process}.jsonl"
         try:
             self._make_day(day)
-            lines = (envelope.to_line() for envelope in envelopes)
             write_visible(lines, self._partials / (name + PARTIAL_SUFFIX), day / name)
         except OSError:
             self._day = None

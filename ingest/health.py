@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import falcon.asgi
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from ingest.landing import Group, Landing, LandingError
 from ingest.logs import log_event
@@ -91,9 +91,9 @@ class MetricsPage:
     """``GET /metrics``: the Prometheus text format."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._registry = metrics.registry
+        self._metrics = metrics
 
     async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Answer every metric."""
         resp.content_type = CONTENT_TYPE_LATEST
-        resp.data = generate_latest(self._registry)
+        resp.data = self._metrics.page()

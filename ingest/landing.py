@@ -28,7 +28,11 @@ from ingest.envelope import Envelope
 from ingest.folder import LandingFolder
 
 IN_FLIGHT_LIMIT_BYTES = 64 * 1024**2
+IN_FLIGHT_LIMIT_PUSHES = 10_000
+"""What a push takes beside its body is some 500 bytes; of tiny bodies it is nearly all."""
 CLOSE_TIMEOUT_S = 10.0
+LOOK_INTERVAL_S = 5.0
+"""How often an idle writer looks how much room is left."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -50,7 +54,7 @@ class ClosedError(LandingError):
 
 
 class TooMuchInFlightError(LandingError):
-    """The bytes being received and written have reached their bound."""
+    """What is being received and written has reached its bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,12 @@ class Group:
 
 @dataclass(slots=True)
 class _Waiting:
-    """A push, or with no envelope a probe, and who waits for it."""
+    """A push, or with no line a probe, and who waits for it."""
 
-    envelope: Envelope | None
     done: asyncio.Future[None]
-
-    @property
-    def size_bytes(self) -> int:
-        return len(self.envelope.body) if self.envelope else 0
+    line: bytes = b""
+    size_bytes: int = 0
+    """Of the body."""
 
 
 class Hold:
@@ -86,7 +88,8 @@ class Hold:
     def add(self, size_bytes: int) -> None:
         """Count bytes as received; raises TooMuchInFlightError."""
         landing = self._landing
-        if landing.bytes_in_flight + size_bytes > landing.in_flight_limit_bytes:
+        is_full = landing.pushes_in_flight >= IN_FLIGHT_LIMIT_PUSHES
+        if is_full or landing.bytes_in_flight + size_bytes > landing.in_flight_limit_bytes:
             raise TooMuchInFlightError
         landing.bytes_in_flight += size_bytes
         self.size_bytes += size_bytes
@@ -106,8 +109,12 @@ class Landing:
         self.in_flight_limit_bytes = in_flight_limit_bytes
         self.bytes_in_flight = 0
         """Bodies being received or written, in bytes."""
+        self.pushes_in_flight = 0
+        """Pushes that wait to be written or are being written."""
         self.accepting = True
         """False once no new requests are taken; what is under way still lands."""
+        self.free_bytes = 0
+        """Room on the disk, as the writer saw it last: asking may hang as writing may."""
         self._listeners: list[Callable[[Group], None]] = []
         self._wake = threading.Condition()
         self._queue: list[_Waiting] = []
@@ -121,6 +128,7 @@ class Landing:
         Raises OSError where the folder cannot be written to.
         """
         swept = self.folder.open()
+        self.free_bytes = self.folder.free_bytes()
         self._writer.start()
         return swept
 
@@ -156,8 +164,11 @@ class Landing:
             moment_us = self._next_moment_us()
             push_id = f"{moment_us:014x}-{self.folder.process}"
             envelope = Envelope(push_id, _moment(moment_us), remote_addr, content_type, body)
-            done = self._enqueue(envelope)
+            # Here, not by the writer: the two would take the interpreter's lock from each other
+            # with every line, for the digest of a body lets go of it.
+            done = self._enqueue(envelope.to_line(), len(body))
         self.bytes_in_flight += len(body)
+        self.pushes_in_flight += 1
         return push_id, done
 
     def probe(self) -> asyncio.Future[None]:
@@ -166,13 +177,13 @@ class Landing:
         The future raises LandingError where writing failed.
         """
         with self._wake:
-            return self._enqueue(None)
+            return self._enqueue()
 
-    def _enqueue(self, envelope: Envelope | None) -> asyncio.Future[None]:
+    def _enqueue(self, line: bytes = b"", size_bytes: int = 0) -> asyncio.Future[None]:
         if self._closing:
             raise ClosedError
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(envelope, done))
+        self._queue.append(_Waiting(done, line, size_bytes))
         self._wake.notify()
         return done
 
@@ -188,28 +199,31 @@ class Landing:
     def _land_next(self) -> bool:
         """Wait for pushes and land them as one group; False once closed and empty."""
         with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._closing)
+            self._wake.wait_for(lambda: self._queue or self._closing, LOOK_INTERVAL_S)
             waiting, self._queue = self._queue, []
+            is_over = self._closing and not waiting
             # Taken under the lock: a file is younger than its pushes and older than the rest.
             moment = _moment(self._next_moment_us())
         if waiting:
-            group = self._commit(moment, [each.envelope for each in waiting if each.envelope])
+            group = self._commit(moment, waiting)
             # A loop that ended before its answers has nobody left to hear them.
             with contextlib.suppress(RuntimeError):
                 loop = waiting[0].done.get_loop()
                 loop.call_soon_threadsafe(self._answer, waiting, group)
-        return bool(waiting)
+        self.free_bytes = self.folder.free_bytes()
+        return not is_over
 
-    def _commit(self, moment: datetime, envelopes: list[Envelope]) -> Group:
+    def _commit(self, moment: datetime, waiting: list[_Waiting]) -> Group:
+        lines = [each.line for each in waiting if each.line]
         started = time.perf_counter()
-        error = self._write(moment, envelopes)
+        error = self._write(moment, lines)
         seconds = time.perf_counter() - started
-        return Group(len(envelopes), sum(len(each.body) for each in envelopes), seconds, error)
+        return Group(len(lines), sum(each.size_bytes for each in waiting), seconds, error)
 
-    def _write(self, moment: datetime, envelopes: list[Envelope]) -> LandingError | None:
+    def _write(self, moment: datetime, lines: list[bytes]) -> LandingError | None:
         try:
-            if envelopes:
-                self.folder.write(moment, envelopes)
+            if lines:
+                self.folder.write(moment, lines)
             else:
                 self.folder.probe()
         except OSError as error:
@@ -222,6 +236,7 @@ class Landing:
 
     def _answer(self, waiting: list[_Waiting], group: Group) -> None:
         """Wake who waits, and who listens; runs in the event loop."""
+        self.pushes_in_flight -= group.pushes
         for each in waiting:
             self.bytes_in_flight -= each.size_bytes
             if each.done.done():

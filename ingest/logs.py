@@ -26,7 +26,7 @@ class OneLine(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
-            line["at"] = _place(record.exc_info[1])
+            line["at"] = place_of(record.exc_info[1])
         return json.dumps(line, default=str)
 
 
@@ -38,7 +38,7 @@ def configure_logging() -> None:
     _LOGGER.setLevel(logging.INFO)
 
 
-def _place(error: BaseException | None) -> str:
+def place_of(error: BaseException | None) -> str:
     """Return file and line of the innermost frame of an exception."""
     trace = error.__traceback__ if error else None
     if trace is None:

@@ -9,7 +9,7 @@ from typing import Any
 import falcon.asgi
 
 from ingest.body import PushRequest
-from ingest.logs import log_event
+from ingest.logs import log_event, place_of
 from ingest.metrics import Metrics
 from ingest.rejects import Reject, RejectedError
 
@@ -41,8 +41,10 @@ class Refusals:
         self, req: PushRequest, resp: falcon.asgi.Response, error: Exception, _params: Params
     ) -> None:
         """Answer a failure of our own: the provider shall push again."""
-        log_event("failure", level=logging.ERROR, error=type(error).__name__)
-        self._refuse(req, resp, Reject.INTERNAL, error)
+        # Kind and place only: the text may quote what was pushed.
+        name, place = type(error).__name__, place_of(error)
+        log_event("failure", level=logging.ERROR, error=name, at=place)
+        self._refuse(req, resp, Reject.INTERNAL, None)
 
     def _refuse(
         self,

@@ -1,4 +1,4 @@
-"""The receiver as a process: start, say where, serve, stop in good order."""
+"""One receiver as a process: start, say where, serve, stop in good order."""
 
 import contextlib
 import resource
@@ -14,7 +14,9 @@ from ingest.app import create_app
 from ingest.folder import LandingFolder
 from ingest.landing import IN_FLIGHT_LIMIT_BYTES, Landing
 from ingest.logs import configure_logging, log_event
+from ingest.metrics import Metrics
 from ingest.settings import Settings, SettingsError, load_settings
+from ingest.start import BACKLOG, StartError, announce, landing_root, listen, require_token
 from ingest.wire import CONNECTION_LIMIT, LimitedProtocol
 
 KEEP_ALIVE_S = 30
@@ -22,12 +24,7 @@ GRACE_S = 8
 """For requests under way at the end; container platforms kill after 10 s by default."""
 UNREADY_FIRST_S = 0.5
 """How long readiness says no before connections are refused."""
-BACKLOG = 2048
 BODIES_IN_FLIGHT = 4
-
-
-class StartError(Exception):
-    """The receiver cannot start; the message is one sentence with what to do."""
 
 
 def serve(settings: Settings) -> int:
@@ -37,13 +34,21 @@ def serve(settings: Settings) -> int:
     """
     configure_logging()
     try:
-        _require_token(settings)
-        with contextlib.closing(_listen(settings)) as listener:
-            landing = _open_landing(settings)
-            _Server(settings, landing).run(sockets=[listener])
+        require_token(settings)
+        with contextlib.closing(listen(settings)) as listener:
+            return serve_on(listener, settings)
     except (SettingsError, StartError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def serve_on(listener: socket.socket, settings: Settings, *, siblings: int = 1) -> int:
+    """Serve a port that is bound, perhaps together with others; return the exit code.
+
+    ``siblings`` receivers share the bound on bytes in flight. Raises StartError.
+    """
+    landing = _open_landing(settings, siblings)
+    _Server(settings, landing).run(sockets=[listener])
     closed = landing.close()
     log_event("stopped", everything_written=closed)
     return 0 if closed else 1
@@ -53,9 +58,13 @@ class _Server(uvicorn.Server):
     """uvicorn that turns unready before it stops, and exits 0 when told to stop."""
 
     def __init__(self, settings: Settings, landing: Landing) -> None:
+        self._settings = settings
+        self._landing = landing
+        self._metrics = Metrics(landing)
+        self._told_at = 0.0
         super().__init__(
             uvicorn.Config(
-                create_app(settings, landing),
+                create_app(settings, landing, self._metrics),
                 http=LimitedProtocol,
                 interface="asgi3",
                 ws="none",
@@ -69,14 +78,12 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
-        self._landing = landing
-        self._told_at = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say where, once signals are handled and connections are taken."""
         await super().startup(sockets)
         for listener in sockets or []:
-            _announce(listener, self._landing)
+            announce(listener, self._settings)
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """Turn unready at the first signal, stop at once at a second SIGINT."""
@@ -87,37 +94,18 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Stop once readiness has said no for long enough."""
+        self._metrics.refresh()
         if self._told_at and time.monotonic() - self._told_at > UNREADY_FIRST_S:
             self.should_exit = True
         return await super().on_tick(counter)
 
 
-def _require_token(settings: Settings) -> None:
-    if not settings.push_tokens:
-        raise SettingsError(
-            "DLR_PUSH_TOKENS is empty: set it to a secret of your own, "
-            "such as the output of `openssl rand -hex 16`."
-        )
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Bind the port; raises StartError."""
-    try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-        family, _, _, _, address = found[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        cause = error.strerror or type(error).__name__
-        raise StartError(
-            f"Cannot listen on {settings.bind}: {cause}. Free the port, or set DLR_BIND."
-        ) from error
-
-
-def _open_landing(settings: Settings) -> Landing:
+def _open_landing(settings: Settings, siblings: int) -> Landing:
     """Open the landing folder; raises StartError."""
     _allow_open_files()
-    limit_bytes = max(IN_FLIGHT_LIMIT_BYTES, BODIES_IN_FLIGHT * int(settings.max_body_bytes))
-    folder = LandingFolder(settings.landing / "yunpian")
+    share_bytes = IN_FLIGHT_LIMIT_BYTES // siblings
+    limit_bytes = max(share_bytes, BODIES_IN_FLIGHT * int(settings.max_body_bytes))
+    folder = LandingFolder(landing_root(settings))
     landing = Landing(folder, in_flight_limit_bytes=limit_bytes)
     try:
         for swept in landing.open():
@@ -138,17 +126,6 @@ def _allow_open_files() -> None:
     )
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _announce(listener: socket.socket, landing: Landing) -> None:
-    """Print where pushes go, the token masked, and where they land."""
-    host, port = listener.getsockname()[:2]
-    host = f"[{host}]" if ":" in host else host
-    sys.stdout.write(
-        f"Receiving at http://{host}:{port}/yunpian/status/<token>, "
-        f"landing in {landing.folder.root}\n"
-    )
-    sys.stdout.flush()
 
 
 def main() -> int:

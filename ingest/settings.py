@@ -2,7 +2,7 @@
 
 import re
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
 
+_MAPPED_BITS = 96
+"""Before an IPv4 address that is written as an IPv6 one."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _BIND = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(?P<port>[0-9]{1,5})")
 
@@ -36,13 +38,21 @@ def _split(value: object) -> object:
 
 
 def _network(value: object) -> object:
-    """Read ``10.0.0.0/8`` or a single address; host bits must be clear."""
+    """Read ``10.0.0.0/8`` or a single address; host bits must be clear.
+
+    IPv4 inside IPv6 becomes IPv4, as it does in the addresses that are looked for.
+    """
     if not isinstance(value, str):
         return value
     try:
-        return ip_network(value)
+        network = ip_network(value)
     except ValueError:
         raise ValueError("takes networks such as 192.0.2.0/24, without host bits") from None
+    first = network.network_address
+    mapped = first.ipv4_mapped if isinstance(first, IPv6Address) else None
+    if mapped is None or network.prefixlen < _MAPPED_BITS:
+        return network
+    return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))
 
 
 CommaSeparated = BeforeValidator(_split)

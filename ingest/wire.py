@@ -10,6 +10,8 @@ ARRIVAL_TIMEOUT_S = 20.0
 """From the first byte of a request, or from connecting, to its last byte."""
 HEAD_LIMIT_BYTES = 32 * 1024
 CONNECTION_LIMIT = 1000
+PIPELINE_LIMIT = 100
+"""Requests of one connection that wait for their turn; each costs a hundred times its bytes."""
 
 _VERSIONS = ("1.0", "1.1")
 _UPGRADE_HEADERS = (b"connection", b"upgrade", b"http2-settings")
@@ -22,6 +24,8 @@ class LimitedProtocol(HttpToolsProtocol):
     _unparsed_bytes = 0
     _is_head_read = False
     _is_upgrade = False
+    _refusal: HTTPStatus | None = None
+    """Answer to what cannot be read, to be given after the answers that are due."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it when there are too many."""
@@ -37,14 +41,18 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Stay open for the answer of a client that has said all it wants to say."""
-        is_answer_due = self._is_busy() and self._arrival is None
-        if is_answer_due:
-            self.cycle.keep_alive = False
-        return is_answer_due
+        """Stay open for the answers of a client that has said all it wants to say."""
+        if not self._refusal and self._is_answer_due():
+            if self._arrival is None:
+                self.cycle.keep_alive = False
+                return True
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        return self._refusal is not None
 
     def data_received(self, data: bytes) -> None:
         """Parse; bytes that lead to nothing are bounded."""
+        if self._refusal:
+            return
         self._unset_keepalive_if_required()
         if self._arrival is None and not self._is_busy():
             self._expect_arrival()
@@ -54,8 +62,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        """Start a request."""
+        """Start a request; behind another one it has its own time."""
         self._is_head_read = False
+        if self._arrival is None:
+            self._expect_arrival()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -64,6 +74,8 @@ class LimitedProtocol(HttpToolsProtocol):
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if head_bytes > HEAD_LIMIT_BYTES:
             raise ValueError("head too large")
+        if len(self.pipeline) >= PIPELINE_LIMIT:
+            raise ValueError("too many requests at once")
         if (
             self.parser.get_http_version() not in _VERSIONS
             or self.parser.get_method() == b"CONNECT"
@@ -73,6 +85,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._is_upgrade:
             super().on_headers_complete()
             self._is_head_read = True
+            # The parser reports trailers alike; a client's must not pass for a proxy's header.
+            self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -89,32 +103,52 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._expect_arrival()
 
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or come to what could not be read."""
+        is_last = not self.pipeline
+        super().on_response_complete()
+        if self._refusal and is_last and not self.transport.is_closing():
+            self._close_with(self._refusal)
+
     def _parse(self, data: bytes) -> None:
+        rest = memoryview(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrade(data[upgrade.args[0] :])
+            while rest:
+                rest = self._parse_to_upgrade(rest)
         except httptools.HttpParserError:
             self._refuse(HTTPStatus.BAD_REQUEST)
 
-    def _decline_upgrade(self, rest: bytes) -> None:
-        """Parse the request again as if it had not offered an upgrade.
+    def _parse_to_upgrade(self, data: memoryview) -> memoryview:
+        """Parse as far as a head that offers an upgrade; return the rest."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade()
+            return data[upgrade.args[0] :]
+        return data[:0]
+
+    def _decline_upgrade(self) -> None:
+        """Parse the head again as if it had not offered an upgrade.
 
         Java's own HTTP client offers one with every POST, and the parser takes what
         follows such a head for another protocol: the push would seem to have no body.
         """
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
-        head = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        connection = b"keep-alive" if self.parser.should_keep_alive() else b"close"
+        head = [b"%b %b HTTP/%b" % (method, self.url, version), b"connection: " + connection]
         head += [
             b"%b: %b" % (name, value)
             for name, value in self.headers
             if name not in _UPGRADE_HEADERS
         ]
         self.parser = httptools.HttpRequestParser(self)
-        self._parse(b"\r\n".join([*head, b"", b""]) + rest)
+        self.parser.feed_data(b"\r\n".join([*head, b"", b""]))
 
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _is_in_body(self) -> bool:
+        return self._is_head_read and self.cycle.more_body
 
     def _expect_arrival(self) -> None:
         self._arrived()
@@ -129,11 +163,24 @@ class LimitedProtocol(HttpToolsProtocol):
         self._arrival = None
         self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
+    def _is_answer_due(self) -> bool:
+        """Tell whether a request before the one that is being read waits for its answer."""
+        return bool(self.pipeline) if self._is_in_body() else self._is_busy()
+
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer, unless an answer is out or due, and close."""
+        """Answer what cannot be read, in its turn, and close."""
         self._arrived()
-        if self.transport.is_closing():
+        if self._refusal or self.transport.is_closing():
             return
+        if not self._is_answer_due():
+            self._close_with(status)
+            return
+        self._refusal = status
+        if self._is_in_body():
+            self.pipeline.popleft()  # it can never be answered otherwise
+
+    def _close_with(self, status: HTTPStatus) -> None:
+        """Answer, unless the request that is being read has an answer already, and close."""
         is_answered = self._is_head_read and self.cycle.response_started
         if not is_answered:
             self.transport.write(_answer(status))

@@ -52,12 +52,13 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running_receiver(
-    data: Path, *, prelude: str = "", quick_stop: bool = True, **env: str
+    data: Path, *, prelude: str = "", quick_stop: bool = True, workers: int = 1, **env: str
 ) -> Iterator[Live]:
     """Run a receiver on ``data``; ``env`` are settings (``DLR_…``) beside the defaults of tests.
 
     ``prelude`` is Python run in its process first, to shorten a limit or to break the disk.
-    ``quick_stop`` leaves out the time in which it is merely unready.
+    ``quick_stop`` leaves out the time in which it is merely unready. Of several ``workers`` the
+    process is the supervisor; neither of the two holds for them.
     Its log is ``<data>.log``. On leaving it is stopped with SIGTERM, if it still runs.
     """
     settings = {
@@ -69,9 +70,10 @@ def running_receiver(
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DLR_")}
     quick = "ingest.server.UNREADY_FIRST_S = 0\n" if quick_stop else ""
     code = f"{prelude}\nimport sys, ingest.server\n{quick}sys.exit(ingest.server.main())"
+    several = ["-m", "ingest.workers", str(workers)]
     with log_of(data).open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", code],
+            [sys.executable, *(["-c", code] if workers == 1 else several)],
             cwd=data.parent,  # no .env of the developer's
             env={**inherited, "PYTHONPATH": str(ROOT), **settings},
             stdout=subprocess.PIPE,

@@ -7,6 +7,7 @@ import pytest
 
 from ingest.folder import LandingFolder
 from tests.live import Live, running_receiver
+from tests.torture.disks import why_no_disks
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,13 @@ def live(live_data: Path) -> Iterator[Live]:
     """Run the receiver shared by all tests that leave it as it was."""
     with running_receiver(live_data, DLR_MAX_BODY_BYTES="100000") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def disks() -> None:
+    """Skip where no disks can be mounted."""
+    if reason := why_no_disks():
+        pytest.skip(reason)
 
 
 @pytest.fixture

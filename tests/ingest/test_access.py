@@ -1,6 +1,8 @@
 """Who may push."""
 
+import hmac
 from ipaddress import ip_network
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,17 @@ def test_every_token_is_valid_and_nothing_else() -> None:
     assert not Access([]).knows_token("")
 
 
+@pytest.mark.parametrize("offered", ["first", "second", "third", "none", "f"])
+def test_every_token_is_compared_whole_even_behind_a_match(
+    offered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time of an answer would tell how much of a token is right, or which one it is."""
+    compare = Mock(wraps=hmac.compare_digest)
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    Access(["first", "second", "third"]).knows_token(offered)
+    assert [len(text) for call in compare.call_args_list for text in call.args] == [32] * 6
+
+
 @given(st.text(st.characters()))
 def test_any_text_is_no_token(text: str) -> None:
     assert not Access(["a token with a blank, which no setting takes"]).knows_token(text + "x")
@@ -29,6 +42,12 @@ def test_any_text_is_no_token(text: str) -> None:
         ("192.0.2.1", True),
         ("::ffff:192.0.2.1", True),
         ("2001:db8::1", True),
+        ("[2001:db8::1]:4711", True),
+        ("::ffff:c000:201", True),
+        ("::192.0.2.1", False),  # not the address that IPv6 maps to IPv4
+        ("::ffff:198.51.100.1", False),
+        ("0300.0.2.1", False),
+        ("3221225985", False),
         ("198.51.100.1", False),
         ("2001:db9::1", False),
         ("", False),

@@ -32,6 +32,10 @@ def an_envelope(number: int = 1) -> Envelope:
     return Envelope(f"{number:014x}-aa", MOMENT, "192.0.2.7", "", b"sms_status=%d" % number)
 
 
+def a_line(number: int = 1) -> bytes:
+    return an_envelope(number).to_line()
+
+
 def tree(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
 
@@ -44,7 +48,7 @@ def read(root: Path) -> list[list[Envelope]]:
 
 
 def test_the_tree_is_as_drawn(folder: LandingFolder) -> None:
-    file = folder.write(MOMENT, [an_envelope(1), an_envelope(2)])
+    file = folder.write(MOMENT, [a_line(1), a_line(2)])
     name = f"20261123T061500.123456Z-{folder.process}.jsonl"
     assert tree(folder.root.parent) == [
         "yunpian",
@@ -52,11 +56,11 @@ def test_the_tree_is_as_drawn(folder: LandingFolder) -> None:
         "yunpian/2026-11-23",
         f"yunpian/2026-11-23/{name}",
     ]
-    assert file.read_bytes() == an_envelope(1).to_line() + an_envelope(2).to_line()
+    assert file.read_bytes() == a_line(1) + a_line(2)
 
 
 def test_everything_is_private(folder: LandingFolder) -> None:
-    folder.write(MOMENT, [an_envelope()])
+    folder.write(MOMENT, [a_line()])
     for path in (folder.root.parent, *folder.root.parent.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
 
@@ -87,10 +91,10 @@ def test_what_waits_when_the_writer_wakes_shares_a_file(
 ) -> None:
     woken, held, write = threading.Event(), threading.Event(), folder.write
 
-    def held_write(moment: datetime, envelopes: list[Envelope]) -> Path:
+    def held_write(moment: datetime, lines: list[bytes]) -> Path:
         woken.set()
         held.wait()
-        return write(moment, envelopes)
+        return write(moment, lines)
 
     monkeypatch.setattr(folder, "write", held_write)
 
@@ -106,6 +110,35 @@ def test_what_waits_when_the_writer_wakes_shares_a_file(
     run(folder, scenario)
     groups = [[envelope.body for envelope in group] for group in read(folder.root)]
     assert groups == [[b"1"], [b"2", b"3", b"4", b"5", b"6"]]
+
+
+def test_what_the_system_takes_in_pieces_is_written_whole(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writev = os.writev
+    monkeypatch.setattr("ingest.durable._MOST_PARTS", 3)
+    monkeypatch.setattr("os.writev", lambda fd, parts: writev(fd, [b"".join(parts)[:100]]))
+    file = folder.write(MOMENT, [a_line(number) for number in range(20)])
+    assert file.read_bytes() == b"".join(a_line(number) for number in range(20))
+
+
+def test_pushes_in_flight_are_bounded_however_small(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    monkeypatch.setattr("ingest.landing.IN_FLIGHT_LIMIT_PUSHES", 3)
+    monkeypatch.setattr(folder, "write", lambda *_: held.wait())
+
+    async def scenario(landing: Landing) -> None:
+        waiting = [landing.submit(b"1", "", "")[1] for _ in range(3)]
+        with landing.receiving() as hold, pytest.raises(TooMuchInFlightError):
+            hold.add(1)
+        held.set()
+        await asyncio.gather(*waiting)
+        with landing.receiving() as hold:
+            hold.add(1)
+
+    run(folder, scenario)
 
 
 def test_ids_ascend_with_reception_and_below_the_name_of_their_file(
@@ -134,7 +167,7 @@ def test_ids_ascend_with_reception_and_below_the_name_of_their_file(
 def test_two_processes_never_meet(folder: LandingFolder) -> None:
     other = LandingFolder(folder.root, free_floor_bytes=0)
     other.open()
-    assert {folder.write(MOMENT, [an_envelope(1)]), other.write(MOMENT, [an_envelope(2)])} == set(
+    assert {folder.write(MOMENT, [a_line(1)]), other.write(MOMENT, [a_line(2)])} == set(
         folder.root.glob("*/*.jsonl")
     )
 
@@ -217,10 +250,10 @@ def test_a_failed_sync_of_the_folder_is_never_a_success(
     folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file may stay in sight, it is complete; its name may not survive a power cut."""
-    folder.write(MOMENT, [an_envelope(1)])
+    folder.write(MOMENT, [a_line(1)])
     monkeypatch.setattr("os.fsync", failing(errno.EIO, when=is_folder))
     with pytest.raises(OSError, match="Input/output"):
-        folder.write(MOMENT.replace(microsecond=1), [an_envelope(2)])
+        folder.write(MOMENT.replace(microsecond=1), [a_line(2)])
     assert [len(group) for group in read(folder.root)] == [1, 1]
 
 
@@ -230,12 +263,12 @@ def test_a_new_day_is_synced_again_after_its_first_sync_failed(
     with monkeypatch.context() as broken:
         broken.setattr("os.fsync", failing(errno.EIO, when=is_folder))
         with pytest.raises(OSError, match="Input/output"):
-            folder.write(MOMENT, [an_envelope()])
+            folder.write(MOMENT, [a_line()])
     synced: list[str] = []
     monkeypatch.setattr(
         "os.fsync", lambda fd: synced.append(str(Path(f"/proc/self/fd/{fd}").readlink()))
     )
-    folder.write(MOMENT, [an_envelope()])
+    folder.write(MOMENT, [a_line()])
     assert str(folder.root) in synced
     assert str(folder.root / "2026-11-23") in synced
 
@@ -257,7 +290,7 @@ def test_less_than_the_floor_is_a_full_disk(tmp_path: Path) -> None:
     LandingFolder(tmp_path / "root", free_floor_bytes=0).open()
     floored = LandingFolder(tmp_path / "root", free_floor_bytes=2**60)
     with pytest.raises(OSError, match="bytes are free") as caught:
-        floored.write(MOMENT, [an_envelope()])
+        floored.write(MOMENT, [a_line()])
     assert caught.value.errno == errno.ENOSPC
     assert read(floored.root) == []
 
@@ -266,19 +299,19 @@ def test_a_root_that_went_away_is_not_made_again(folder: LandingFolder) -> None:
     """An unmounted disk leaves its mount point: what is written there is lost to sight."""
     away = folder.root.rename(folder.root.with_name("away"))
     with pytest.raises(FileNotFoundError):
-        folder.write(MOMENT, [an_envelope()])
+        folder.write(MOMENT, [a_line()])
     assert not folder.root.exists()
     away.rename(folder.root)
-    folder.write(MOMENT, [an_envelope()])
+    folder.write(MOMENT, [a_line()])
 
 
 @pytest.mark.parametrize("gone", [".partial", "2026-11-23"])
 def test_folders_below_the_root_come_back(gone: str, folder: LandingFolder) -> None:
-    folder.write(MOMENT, [an_envelope()]).unlink()
+    folder.write(MOMENT, [a_line()]).unlink()
     (folder.root / gone).rmdir()
     with pytest.raises(FileNotFoundError):
-        folder.write(MOMENT, [an_envelope()])
-    folder.write(MOMENT, [an_envelope()])
+        folder.write(MOMENT, [a_line()])
+    folder.write(MOMENT, [a_line()])
 
 
 def test_what_the_dead_left_is_swept_aside_and_what_the_living_write_stays(
@@ -300,11 +333,28 @@ def test_what_the_dead_left_is_swept_aside_and_what_the_living_write_stays(
 def test_a_start_beside_a_writer_leaves_its_file_alone(folder: LandingFolder) -> None:
     other = LandingFolder(folder.root, free_floor_bytes=0)
 
-    def while_writing() -> Iterator[Envelope]:
+    def while_writing() -> Iterator[bytes]:
         assert other.open() == []
-        yield an_envelope()
+        yield a_line()
 
     assert folder.write(MOMENT, while_writing()).exists()
+
+
+def test_a_file_swept_before_its_lock_is_made_again(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver that starts in just this moment takes the file for a dead one's."""
+    lock, starts = fcntl.flock, iter([LandingFolder(folder.root, free_floor_bytes=0)])
+
+    def start_another_first(file: int, how: int) -> None:
+        for other in starts:
+            assert len(other.open()) == 1
+        lock(file, how)
+
+    monkeypatch.setattr("fcntl.flock", start_another_first)
+    folder.write(MOMENT, [a_line()])
+    assert read(folder.root) == [[an_envelope()]]
+    assert [file.stat().st_size for file in (folder.root.parent / ".aside").iterdir()] == [0]
 
 
 def test_sweeping_nothing_makes_nothing(folder: LandingFolder) -> None:

@@ -1,43 +1,29 @@
-"""The process: starting, stopping, being killed, and a disk that fails under it."""
+"""The process: starting, stopping, health."""
 
-import contextlib
-import http.client
 import os
-import random
-import resource
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ingest.asking import in_flight, metric, refused, until
 from tests.live import (
     ROOT,
     TOKEN,
-    Answer,
     Live,
     answer_on,
     ask,
     connect,
     free_port,
     landed,
-    landed_files,
     log_of,
     push,
     running_receiver,
 )
-
-FULL_DISK = """
-import os, pathlib
-import ingest.durable as durable
-durable.free_bytes = lambda folder: 2**40 if pathlib.Path(os.environ["DISK"]).exists() else 0
-"""
 
 
 def start(tmp_path: Path, **env: str) -> "subprocess.CompletedProcess[str]":
@@ -131,24 +117,6 @@ def test_who_never_finishes_is_told_when_the_grace_is_over(tmp_path: Path) -> No
         assert live.process.wait(10) == 0
 
 
-def in_flight(live: Live) -> float:
-    return metric(live, "dlr_landing_bytes_in_flight")
-
-
-def metric(live: Live, name: str) -> float:
-    page = ask(live.base_url, "GET", "/metrics").body.decode()
-    (line,) = [line for line in page.splitlines() if line.startswith(name + " ")]
-    return float(line.split()[-1])
-
-
-def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
-    """Wait for a condition; fails after ``timeout_s``."""
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
-
-
 def test_health_and_metrics(live: Live) -> None:
     assert ask(live.base_url, "GET", "/healthz").status == 200
     assert ask(live.base_url, "HEAD", "/readyz").status == 200
@@ -163,137 +131,3 @@ def test_health_and_metrics(live: Live) -> None:
     assert metric(live, "dlr_landing_data_loss_horizon_seconds") == 600
     assert metric(live, "dlr_receiver_last_success_timestamp_seconds") > 1.7e9
     assert metric(live, "dlr_landing_group_pushes_count") > 0
-
-
-def refused(answer: Answer, reason: str) -> bool:
-    return (
-        answer.status == 503
-        and answer.headers["x-reject-reason"] == reason
-        and "retry-after" in answer.headers
-        and answer.body != b"SUCCESS"
-    )
-
-
-@contextlib.contextmanager
-def folder_removed(live: Live, data: Path) -> Iterator[str]:
-    away = (data / "landing").rename(data / "away")
-    yield "write_failed"
-    away.rename(data / "landing")
-
-
-@contextlib.contextmanager
-def folder_replaced_by_a_file(live: Live, data: Path) -> Iterator[str]:
-    landing = data / "landing"
-    away = landing.rename(data / "away")
-    landing.touch()
-    yield "write_failed"
-    landing.unlink()
-    away.rename(landing)
-
-
-@contextlib.contextmanager
-def files_too_large(live: Live, data: Path) -> Iterator[str]:
-    soft, hard = resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, (2000, hard))
-    yield "write_failed"
-    resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@contextlib.contextmanager
-def disk_below_the_floor(live: Live, data: Path) -> Iterator[str]:
-    disk = data.with_name("disk")
-    disk.unlink()
-    yield "disk_full"
-    disk.touch()
-
-
-@pytest.mark.parametrize(
-    "trouble", [folder_removed, folder_replaced_by_a_file, files_too_large, disk_below_the_floor]
-)
-def test_a_disk_that_fails_and_recovers(
-    trouble: Callable[[Live, Path], "contextlib.AbstractContextManager[str]"], tmp_path: Path
-) -> None:
-    data = tmp_path / "data"
-    disk = tmp_path / "disk"
-    disk.touch()
-    with running_receiver(data, prelude=FULL_DISK, DISK=str(disk)) as live:
-        body = b"sms_status=" + b"1" * 4000
-        assert push(live, body).body == b"SUCCESS"
-        with trouble(live, data) as reason:
-            for _ in range(2):
-                assert refused(push(live, body), reason)
-            assert ask(live.base_url, "GET", "/healthz").status == 200
-            assert ask(live.base_url, "GET", "/readyz").status == 503
-            assert metric(live, "dlr_landing_data_loss_horizon_seconds") < 600
-        assert push(live, body).body == b"SUCCESS"
-        assert ask(live.base_url, "GET", "/readyz").status == 200
-        assert metric(live, "dlr_landing_data_loss_horizon_seconds") == 600
-    assert [envelope.body for envelope in landed(data)] == [body, body]
-    assert "landing_recovered" in log_of(data).read_text()
-
-
-def test_a_disk_that_hangs_and_too_much_in_flight(tmp_path: Path) -> None:
-    """Who waits too long is answered; what is queued stays bounded; all of it still lands."""
-    data, hang = tmp_path / "data", tmp_path / "hang"
-    prelude = f"""
-import os, pathlib, time
-import ingest.landing as landing, ingest.receiver as receiver, ingest.health as health
-landing.IN_FLIGHT_LIMIT_BYTES = 1000
-receiver.LAND_TIMEOUT_S = health.PROBE_TIMEOUT_S = 0.3
-import ingest.server as server
-server.IN_FLIGHT_LIMIT_BYTES = 1000
-fsync = os.fsync
-def slow_fsync(descriptor):
-    while pathlib.Path({str(hang)!r}).exists():
-        time.sleep(0.01)
-    fsync(descriptor)
-os.fsync = slow_fsync
-"""
-    with running_receiver(data, prelude=prelude, DLR_MAX_BODY_BYTES="250") as live:
-        hang.touch()
-        body = b"sms_status=" + b"1" * 200
-        for _ in range(4):
-            assert refused(push(live, body), "write_slow")
-        assert in_flight(live) == 4 * len(body)
-        assert refused(push(live, body), "too_much_in_flight")
-        assert ask(live.base_url, "GET", "/readyz").status == 503
-        hang.unlink()
-        until(lambda: in_flight(live) == 0)
-        assert push(live, body).body == b"SUCCESS"
-    assert len(landed(data)) == 5
-
-
-def test_killed_under_load_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    acknowledged: Counter[bytes] = Counter()
-    chance = random.Random(1)
-    for round_number in range(3):
-        with running_receiver(data) as live:
-            pushers = [
-                threading.Thread(target=push_on, args=(live, acknowledged, round_number, number))
-                for number in range(8)
-            ]
-            for pusher in pushers:
-                pusher.start()
-            time.sleep(chance.uniform(0.05, 0.4))
-            live.process.kill()
-            for pusher in pushers:
-                pusher.join()
-    with running_receiver(data):
-        assert not list((data / "landing" / "yunpian" / ".partial").iterdir())
-    assert len(acknowledged) > 20
-    assert not acknowledged - Counter(envelope.body for envelope in landed(data))
-    assert all(file.suffix == ".jsonl" for file in landed_files(data))
-
-
-def push_on(live: Live, acknowledged: "Counter[bytes]", *who: int) -> None:
-    """Push bodies of its own, one after the other, until the receiver is gone."""
-    with contextlib.suppress(OSError, http.client.HTTPException):
-        connection = connect(live)
-        with connection:
-            for number in range(100_000):
-                body = f"sms_status={who}-{number}-".encode() + b"1" * 20_000
-                head = f"POST {live.push_path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}"
-                connection.sendall(head.encode() + b"\r\n\r\n" + body)
-                assert answer_on(connection).body == b"SUCCESS"
-                acknowledged[body] += 1

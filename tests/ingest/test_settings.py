@@ -60,3 +60,9 @@ def test_all_wrong_settings_are_reported_at_once(monkeypatch: pytest.MonkeyPatch
 def test_bind_needs_host_and_port(bind: str) -> None:
     with pytest.raises(SettingsError, match="takes host:port"):
         load_settings(bind=bind)
+
+
+def test_ipv4_inside_ipv6_is_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLR_ALLOWED_NETWORKS", "::ffff:192.0.2.0/120, ::ffff:198.51.100.7, ::/0")
+    networks = load_settings().allowed_networks
+    assert list(map(str, networks)) == ["192.0.2.0/24", "198.51.100.7/32", "::/0"]

@@ -1,0 +1,1 @@
+"""Measurements that a claim of the project rests on; one package a benchmark."""

@@ -1,0 +1,53 @@
+"""The product: the Dagster job `refresh` in this process, from its start to published.
+
+The work folder is the data folder; with ``--memory-limit`` as ``DLR_MEMORY_LIMIT``.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.pipeline.outcome import Outcome, peak_bytes, tell, written_bytes
+from cli.instance import dagster_instance, private_files, refresh
+from ingest.settings import Settings, load_settings
+from pipelines.definitions import defs
+from pipelines.publish import analytics_path
+
+
+def main() -> None:
+    """Take in what is pending."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--memory-limit")
+    arguments = parser.parse_args()
+    private_files()
+    # the job reads the environment
+    os.environ["DLR_DATA"] = str(arguments.data)
+    if arguments.memory_limit:
+        os.environ["DLR_MEMORY_LIMIT"] = arguments.memory_limit
+    settings = load_settings()
+    defs().resolve_job_def("refresh")
+    with dagster_instance(settings):
+        pass  # Dagster makes its tables at the first use of a folder
+    began = time.perf_counter()
+    refresh(settings)
+    seconds = time.perf_counter() - began
+    peak = peak_bytes()
+    messages, delivered = _published(settings)
+    tell(Outcome(seconds, messages, delivered, peak, written_bytes(arguments.data)))
+
+
+def _published(settings: Settings) -> tuple[int, int]:
+    """What readers see."""
+    with duckdb.connect(analytics_path(settings), read_only=True) as con:
+        return con.execute(
+            "select coalesce(sum(reports), 0)::bigint, coalesce(sum(delivered), 0)::bigint "
+            "from marts.delivery_daily"
+        ).fetchall()[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What must hold before a receiver serves: a token, a port of its own."""
+
+import socket
+import sys
+from pathlib import Path
+
+from ingest.settings import Settings, SettingsError
+
+BACKLOG = 2048
+
+
+class StartError(Exception):
+    """The receiver cannot start; the message is one sentence with what to do."""
+
+
+def require_token(settings: Settings) -> None:
+    """Raise SettingsError where nobody could push."""
+    if not settings.push_tokens:
+        raise SettingsError(
+            "DLR_PUSH_TOKENS is empty: set it to a secret of your own, "
+            "such as the output of `openssl rand -hex 16`."
+        )
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Bind the port; raises StartError."""
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        cause = error.strerror or type(error).__name__
+        raise StartError(
+            f"Cannot listen on {settings.bind}: {cause}. Free the port, or set DLR_BIND."
+        ) from error
+
+
+def landing_root(settings: Settings) -> Path:
+    """Return the folder that pushes of the one provider land in."""
+    return settings.landing / "yunpian"
+
+
+def announce(listener: socket.socket, settings: Settings) -> None:
+    """Print where pushes go, the token masked, and where they land."""
+    host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
+    sys.stdout.write(
+        f"Receiving at http://{host}:{port}/yunpian/status/<token>, "
+        f"landing in {landing_root(settings)}\n"
+    )
+    sys.stdout.flush()

@@ -1,0 +1,38 @@
+"""One of several receivers behind a port: ``python -m ingest.worker FD SIBLINGS``.
+
+Started by ``ingest.workers``, which has bound the port (FD) and tells how many share it.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+
+from ingest.logs import configure_logging
+from ingest.server import serve_on
+from ingest.settings import SettingsError, load_settings
+from ingest.start import StartError
+
+
+def main() -> int:
+    """Serve until told to stop, or until the supervisor is gone."""
+    descriptor, siblings = (int(word) for word in sys.argv[1:])
+    configure_logging()
+    threading.Thread(target=_stop_with_supervisor, daemon=True).start()
+    try:
+        with socket.socket(fileno=descriptor) as listener:
+            return serve_on(listener, load_settings(), siblings=siblings)
+    except (SettingsError, StartError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _stop_with_supervisor() -> None:
+    """Wait for the end of the pipe that only the supervisor holds."""
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Kills and power cuts under load, few in the suite, many by `python -m tests.torture`."""
