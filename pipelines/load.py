@@ -176,7 +176,7 @@ def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """
         insert into ops.stale_parts
-        select distinct 'core.sms_status', event_hour_utc::date, received_hour_utc
+        select distinct 'core.sms_status', event_hour_utc::date, received_minute_utc
         from touched_content
         except
         from ops.stale_parts

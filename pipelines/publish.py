@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -21,9 +22,11 @@ import pandas as pd
 
 from ingest.settings import Settings
 from pipelines import export, ledger, models
-from pipelines.export import Part, exports_folder
+from pipelines.export import exports_folder
 from pipelines.files import replace_file
 from pipelines.marts import refresh_marts
+from pipelines.parts import Part
+from pipelines.pieces import plan
 from pipelines.warehouse import transaction
 
 GRACE_S = 2 * 3600.0
@@ -35,8 +38,8 @@ STORAGE_VERSION = "v1.2.0"
 _PART = {
     "table_name": "string",
     "part_day": "object",
-    "part_hour_utc": "datetime64[us]",
-    "until_hour_utc": "datetime64[us]",
+    "from_minute_utc": "datetime64[us]",
+    "until_minute_utc": "datetime64[us]",
     "path": "string",
     "rows": "int64",
     "bytes": "int64",
@@ -90,7 +93,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     if not stale and not anew:
         return Publication(published=False)
     current = [] if anew else export.current_parts(con)
-    keep, write = export.plan(current, stale)
+    keep, write = plan(current, stale, partial(export.rows_by_minute, con))
     written = export.write_parts(con, settings, write)
     parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))
     state = _state(con, settings, last)
