@@ -96,7 +96,7 @@ def _copy(con: duckdb.DuckDBPyConnection, part: Part, path: Path) -> int:
             from {model.name}
             where {part.condition()}
         ) to {models.literal(str(path))} (
-            format parquet, compression zstd, dictionary_size_limit 1000,
+            format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000,
             kv_metadata {{schema_version: {models.literal(models.schema_version())}}}
         )
         """
