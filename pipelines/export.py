@@ -97,6 +97,7 @@ def _copy(con: duckdb.DuckDBPyConnection, part: Part, path: Path) -> int:
             where {part.condition()}
         ) to {models.literal(str(path))} (
             format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000,
+            row_group_size 61440,
             kv_metadata {{schema_version: {models.literal(models.schema_version())}}}
         )
         """

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 
 import duckdb
 import pandas as pd
+from pydantic import ByteSize, TypeAdapter
 
 from ingest.settings import Settings
 from pipelines import ledger, models
@@ -23,8 +24,8 @@ from pipelines.progress import Progress, silent
 from pipelines.warehouse import load_reference, reference_version, transaction
 
 _SLICE_BYTES = 512 * 1024**2
-_SLICES_IN_MEMORY = 12
-"""Of a bounded memory, landed bytes of one slice take at most this fraction."""
+_SLICES_IN_MEMORY = 8
+"""A slice takes about four times its landed bytes; of the engine's memory they are this fraction."""
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ def load(
     report = LoadReport(days={file.day for file in files if file.day})
     run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
     done, total = 0, sum(file.size for file in files)
-    for part in slices(files, _slice_bytes(settings)):
+    for part in slices(files, _slice_bytes(con)):
         with transaction(con):
             _load_slice(con, settings, part, run, report, again=days is not None)
         done += sum(file.size for file in part)
@@ -68,9 +69,11 @@ def load(
     return report
 
 
-def _slice_bytes(settings: Settings) -> int:
-    limit = settings.memory_limit
-    return _SLICE_BYTES if limit is None else min(_SLICE_BYTES, limit // _SLICES_IN_MEMORY)
+def _slice_bytes(con: duckdb.DuckDBPyConnection) -> int:
+    """Landed bytes of one slice, by the memory the engine has: the setting, or its own choice."""
+    limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
+    bytes_ = TypeAdapter(ByteSize).validate_python(limit.replace("bytes", "B"))
+    return min(_SLICE_BYTES, bytes_ // _SLICES_IN_MEMORY)
 
 
 def _refresh_reference(con: duckdb.DuckDBPyConnection) -> None:
