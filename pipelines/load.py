@@ -25,7 +25,7 @@ from pipelines.warehouse import load_reference, reference_version, transaction
 
 _SLICE_BYTES = 512 * 1024**2
 _SLICES_IN_MEMORY = 8
-"""A slice takes about four times its landed bytes; of the engine's memory they are this fraction."""
+"""A slice takes about four times its landed bytes, which are this fraction of the memory."""
 
 
 @dataclass(slots=True)
