@@ -48,17 +48,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """How a table lies in Parquet: one file, a file a day, or parts of a day by reception."""
+    """How a table lies in Parquet: one file, a file a day, or pieces of a day by reception."""
 
     layout: Literal["file", "day", "hive"]
     columns: tuple[str, ...] = ()
 
     @property
     def part(self) -> str:
-        """Two SQL expressions, the day and the hour of the part a row belongs to."""
+        """Two SQL expressions, the day and the minute of the part a row belongs to."""
         day = f"{self.columns[0]}::date" if self.columns else "null::date"
-        hour = f"date_trunc('hour', {self.columns[1]})" if self.layout == "hive" else "null"
-        return f"{day} as part_day, {hour}::timestamp as part_hour_utc"
+        minute = f"date_trunc('minute', {self.columns[1]})" if self.layout == "hive" else "null"
+        return f"{day} as part_day, {minute}::timestamp as from_minute_utc"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
+from pydantic import ByteSize, TypeAdapter
 
 from ingest.settings import Settings
 from pipelines import changes, ledger, models
@@ -32,8 +33,8 @@ from pipelines.sends import SendsRead, read_sends, store_sends
 from pipelines.warehouse import load_reference, reference_version, transaction
 
 _SLICE_BYTES = 512 * 1024**2
-_SLICES_IN_MEMORY = 12
-"""Of a bounded memory, landed bytes of one slice take at most this fraction."""
+_SLICES_IN_MEMORY = 8
+"""A slice takes about four times its landed bytes, which are this fraction of the memory."""
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ def load(
     files: list[LandedFile] = [*(pending_sends(con, settings) if looked else ()), *landed]
     report = LoadReport(days={file.day for file in landed if file.day})
     run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
+    most_bytes = _slice_bytes(con)
     done, total = 0, sum(file.size for file in files)
     if files:
         with transaction(con):
@@ -80,8 +82,8 @@ def load(
     if not looked:
         changes.begin(con)
     settled: list[ledger.ContentChange] = []
-    for group in slices(files, _slice_bytes(settings)):
-        for taken in _slices_of(con, settings, group):
+    for group in slices(files, most_bytes):
+        for taken in _slices_of(con, settings, group, most_bytes):
             with transaction(con):
                 settled += [_load_slice(con, settings, taken, run, report, again=not looked)]
             done += taken.part.bytes_read if taken.part else sum(file.size for file in group)
@@ -110,20 +112,22 @@ def _files_of(landing: Path, days: Iterable[date | None]) -> list[LandedFile]:
 
 
 def _slices_of(
-    con: duckdb.DuckDBPyConnection, settings: Settings, group: list[LandedFile]
+    con: duckdb.DuckDBPyConnection, settings: Settings, group: list[LandedFile], most_bytes: int
 ) -> Iterator[Slice]:
     """One transaction for the files at hand, or for a large one among them one a part."""
     sends = read_sends(con, settings, group)
     landed = [file for file in group if not isinstance(file, SendFile)]
     scratch = settings.data.absolute() / "tmp"
-    for part in parts_of(settings.landing, scratch, landed, _slice_bytes(settings)):
+    for part in parts_of(settings.landing, scratch, landed, most_bytes):
         yield Slice(landed, part, sends)
         sends = SendsRead([], {})
 
 
-def _slice_bytes(settings: Settings) -> int:
-    limit = settings.memory_limit
-    return _SLICE_BYTES if limit is None else min(_SLICE_BYTES, limit // _SLICES_IN_MEMORY)
+def _slice_bytes(con: duckdb.DuckDBPyConnection) -> int:
+    """Landed bytes of one slice, by the memory the engine has: the setting, or its own choice."""
+    limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
+    bytes_ = TypeAdapter(ByteSize).validate_python(limit.replace("bytes", "B"))
+    return min(_SLICE_BYTES, bytes_ // _SLICES_IN_MEMORY)
 
 
 def _refresh_reference(con: duckdb.DuckDBPyConnection) -> None:
@@ -222,7 +226,7 @@ def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """
         insert into ops.stale_parts
-        select distinct 'core.sms_status', event_hour_utc::date, received_hour_utc
+        select distinct 'core.sms_status', event_hour_utc::date, received_minute_utc
         from touched_content
         except
         from ops.stale_parts

@@ -25,10 +25,10 @@ def is_stale(con: duckdb.DuckDBPyConnection) -> bool:
 
 def refresh_marts(con: duckdb.DuckDBPyConnection) -> None:
     """Bring every mart up to date, all in one transaction."""
+    _touch(con, "from ops.stale_hours")
     if not is_stale(con):
         return
     with transaction(con):
-        _touch(con, "from ops.stale_hours")
         for model in _steps():
             if model.temporary:
                 models.run_temporary(con, (model.name,))

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -22,9 +23,11 @@ import pandas as pd
 from ingest.settings import Settings
 from pipelines import export, ledger, models
 from pipelines.dictionary import refresh_dictionary
-from pipelines.export import Part, exports_folder
+from pipelines.export import exports_folder
+from pipelines.export_parts import Part
 from pipelines.files import replace_file
 from pipelines.marts import refresh_marts
+from pipelines.pieces import plan
 from pipelines.privacy import refuse_phones
 from pipelines.report import replace_report
 from pipelines.sendledger import describe_sends, latest_sends
@@ -39,8 +42,8 @@ STORAGE_VERSION = "v1.2.0"
 _PART = {
     "table_name": "string",
     "part_day": "object",
-    "part_hour_utc": "datetime64[us]",
-    "until_hour_utc": "datetime64[us]",
+    "from_minute_utc": "datetime64[us]",
+    "until_minute_utc": "datetime64[us]",
     "path": "string",
     "rows": "int64",
     "bytes": "int64",
@@ -102,7 +105,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
         refresh_dictionary(settings)
         return Publication(published=False)
     current = [] if anew else export.current_parts(con)
-    keep, write = export.plan(current, stale)
+    keep, write = plan(current, stale, partial(export.rows_by_minute, con))
     written = export.write_parts(con, settings, write)
     refuse_phones(con, settings, written)
     parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))

@@ -6,6 +6,8 @@ import math
 import os
 import stat
 import time
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import NormalDist
@@ -15,10 +17,13 @@ import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.settings import Settings
-from pipelines import models
-from pipelines.export import Part, plan
+from pipelines import models, pieces
+from pipelines.export_parts import Part
+from pipelines.pieces import plan
 from pipelines.publish import GRACE_S, UnbalancedError, analytics_path, manifest_path
 from tests.data_folder import (
     FIRST,
@@ -137,10 +142,10 @@ def test_only_the_parts_that_changed_are_written(settings: Settings) -> None:
         land_at(settings, n, FIRST + timedelta(hours=n))
     run(settings)
     before = set(listed(settings))
-    land_at(settings, 9, FIRST + timedelta(hours=2, minutes=30))
+    land_at(settings, 9, FIRST + timedelta(hours=7))
     run(settings)
     after = set(listed(settings))
-    assert len(before) == len(after) == 5
+    assert before < after
     assert len(after - before) == 1
     assert ask(settings, "select count(*) from core.sms_status") == [(6,)]
 
@@ -159,35 +164,94 @@ def test_a_report_that_moves_its_message_to_another_day_leaves_no_copy(settings:
     assert ask(settings, "select count(*) from marts.failures_daily") == [(0,)]
 
 
-def test_finished_days_are_compacted_and_late_reports_still_fit(settings: Settings) -> None:
-    for n in range(4):
+def test_what_arrives_joins_the_small_piece_before_it_and_leaves_large_ones(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "MOST_ROWS", 4)
+    seen: set[Path] = set()
+    sizes = []
+    for n in range(9):
+        land_at(settings, n, FIRST + timedelta(minutes=n))
+        run(settings)
+        sizes.append([pq.read_metadata(path).num_rows for path in listed(settings)])
+        seen |= set(listed(settings))
+    assert sizes == [[1], [2], [3], [3, 1], [3, 2], [3, 3], [3, 3, 1], [3, 3, 2], [3, 3, 3]]
+    assert len(seen) == 9, "what was full was not written again"
+    assert ask(settings, "select count(*) from core.sms_status") == [(9,)]
+
+
+def test_a_late_report_writes_the_piece_of_its_message_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "MOST_ROWS", 2)
+    for n in range(6):
+        land_at(settings, n, FIRST + timedelta(minutes=n))
+    run(settings)
+    before = listed(settings)
+    assert len(before) == 3
+    land_at(settings, 2, FIRST + timedelta(minutes=2), uid="another")
+    run(settings)
+    after = listed(settings)
+    assert len(set(after) - set(before)) == len(set(before) - set(after)) == 1
+    assert ask(settings, "select count(*), sum(copies) from core.sms_status") == [(6, 7)]
+
+
+def test_finished_days_in_many_pieces_are_put_together(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "MOST_ROWS", 1)
+    for n in range(6):
         land_at(settings, n, FIRST + timedelta(hours=n))
     run(settings)
-    assert len(listed(settings)) == 4
+    assert len(listed(settings)) == 6
     land_at(settings, 8, FIRST + timedelta(days=9))
     run(settings)
-    assert [path.name.partition("-")[0] for path in listed(settings)] == ["all", "20260311T08"]
+    assert [path.name.partition("-")[0] for path in listed(settings)] == [
+        "20260302T0800",
+        "20260311T0800",
+    ]
     [whole, _] = listed(settings)
     land_at(settings, 9, FIRST, received_at=FIRST + timedelta(days=2))
     run(settings)
     assert len(listed(settings)) == 3
     assert whole in listed(settings), "a late report does not rewrite its day"
-    land_at(settings, 0, FIRST, uid="conflict in the compacted day")
+    land_at(settings, 0, FIRST, uid="conflict in the day put together")
     run(settings)
-    assert len(listed(settings)) == 3
     assert whole not in listed(settings)
-    assert ask(settings, "select count(*), sum(copies) from core.sms_status") == [(6, 7)]
+    assert ask(settings, "select count(*), sum(copies) from core.sms_status") == [(8, 9)]
 
 
-def test_a_plan_never_lets_two_files_hold_one_row() -> None:
+@given(st.lists(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), min_size=1), min_size=1))
+def test_a_plan_never_lets_two_files_hold_one_row_and_leaves_none_out(
+    runs: list[list[tuple[int, int]]],
+) -> None:
+    """Whatever comes in which minutes, run after run, the pieces hold every minute once."""
     day = FIRST.date()
-    hours = [FIRST.replace(tzinfo=None) + timedelta(hours=n) for n in range(3)]
-    whole = Part("core.sms_status", day, None, hours[1], "whole")
-    late = Part("core.sms_status", day, hours[2], None, "late")
-    stale = [Part("core.sms_status", day, hour, None) for hour in hours]
-    keep, write = plan([whole, late], stale)
-    assert keep == []
-    assert {part.key for part in write} == {whole.key, late.key}
+    start = datetime(2026, 3, 2)
+    minute = timedelta(minutes=1)
+    rows: Counter[datetime] = Counter()
+
+    def count(stretch: Part) -> dict[datetime, int]:
+        return {at: n for at, n in rows.items() if stretch.start <= at <= stretch.end}
+
+    current: list[Part] = []
+    for n, arrivals in enumerate(runs):
+        for at, more in arrivals:
+            rows[start + at * minute] += more
+        stale = [
+            Part("core.sms_status", day, at) for at in {start + m * minute for m, _ in arrivals}
+        ]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pieces, "MOST_ROWS", 10)
+            keep, write = plan(current, stale, count)
+        assert set(keep) <= set(current)
+        current = keep + [
+            replace(part, path=f"{n}/{m}", rows=sum(count(part).values()))
+            for m, part in enumerate(write)
+        ]
+        held = [at for part in current for at in count(part)]
+        assert sorted(held) == sorted(rows)
+        assert all(part.rows for part in current)
 
 
 def test_an_event_before_its_reception_day_is_filed_by_its_own_day(settings: Settings) -> None:
@@ -196,7 +260,7 @@ def test_an_event_before_its_reception_day_is_filed_by_its_own_day(settings: Set
     run(settings)
     [path] = listed(settings)
     assert path.parent.name == "event_date=2026-03-02"
-    assert path.name.startswith("20260303T00-")
+    assert path.name.startswith("20260303T0000-")
 
 
 @pytest.mark.parametrize(

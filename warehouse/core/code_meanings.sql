@@ -3,15 +3,22 @@ description: What each failure code of the touched messages means, and by which 
 grain: range_operator, error_code
 refresh: temporary
 */
-with seen as (
+with reported as (
     select distinct
         number.range_operator,
-        winner.error_code,
-        carrier_code_key(winner.error_code) as code_key
+        winner.error_code
     from winners as winner
     left join numbers as number
         on number.mobile is not distinct from winner.mobile
     where winner.report_status = 'FAIL'
+),
+
+seen as (
+    select
+        range_operator,
+        error_code,
+        carrier_code_key(error_code) as code_key
+    from reported
 ),
 
 agreed_elsewhere as (

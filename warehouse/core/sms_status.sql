@@ -9,12 +9,17 @@ checks:
   - name: sid_is_unique
     failing: >
       select sid, count(*) as n from core.sms_status
-      where sid in (select sid from core.sms_status where event_hour_utc in (select hour_utc from ops.stale_hours))
+      where sid in (
+        select sid from core.sms_status
+        where first_received_at_utc >= (select coalesce(min(hour_utc), 'infinity') from ops.stale_hours where clock = 'received')
+          and date_trunc('hour', first_received_at_utc) in (select hour_utc from ops.stale_hours where clock = 'received')
+      )
       group by sid having n > 1
   - name: delivered_is_the_report_status
     failing: >
       select sid, report_status, delivered from core.sms_status
-      where event_hour_utc in (select hour_utc from ops.stale_hours)
+      where first_received_at_utc >= (select coalesce(min(hour_utc), 'infinity') from ops.stale_hours where clock = 'received')
+        and date_trunc('hour', first_received_at_utc) in (select hour_utc from ops.stale_hours where clock = 'received')
         and delivered is distinct from (report_status = 'SUCCESS')
 columns:
   sid: bigint -- Id of the message, given by the provider.

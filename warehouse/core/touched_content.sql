@@ -1,12 +1,12 @@
 /*
-description: What stands in core.sms_status for the touched messages, by the hours it lies in, with the sums of its row hashes. Arrival (push, copies, times of reception) is not hashed, so that equal reports give equal sums however they came.
-grain: event_hour_utc, received_hour_utc
+description: What stands in core.sms_status for the touched messages, by the hour and the minute it lies in, with the sums of its row hashes. Arrival (push, copies, times of reception) is not hashed, so that equal reports give equal sums however they came.
+grain: event_hour_utc, received_minute_utc
 refresh: temporary
 */
 with content as (
     select
         event_hour_utc,
-        date_trunc('hour', first_received_at_utc) as received_hour_utc,
+        date_trunc('minute', first_received_at_utc) as received_minute_utc,
         md5_number(json_array(
             sid, uid, mobile, mobile_e164, country_code, range_operator, report_status,
             epoch_us(handset_time_utc), handset_time_raw, error_code, error_detail,
@@ -27,7 +27,7 @@ with content as (
 
 select
     event_hour_utc,
-    received_hour_utc,
+    received_minute_utc,
     count(*) as messages,
     sum((hash >> 64)::ubigint) as low,
     sum((hash & 18446744073709551615)::ubigint) as high

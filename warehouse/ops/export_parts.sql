@@ -5,8 +5,8 @@ refresh: filled
 columns:
   table_name: varchar -- Exported table, with its schema.
   part_day: date -- Day of the part; null where the table is one file.
-  part_hour_utc: timestamp -- Hour of reception of the part; null where it covers more.
-  until_hour_utc: timestamp -- Last hour of reception in a compacted day; null otherwise.
+  from_minute_utc: timestamp -- First minute of reception in the part; null where it is a whole day.
+  until_minute_utc: timestamp -- Last minute of reception in the part.
   path: varchar -- File below $DLR_DATA/exports.
   rows: bigint -- Rows in the file.
   bytes: bigint -- Size of the file in bytes.

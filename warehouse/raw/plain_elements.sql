@@ -7,17 +7,15 @@ with value as (
     select
         push_id,
         reception_time(received_at) as received_at_utc,
-        form_decode(
-            case
-                when starts_with(body, 'sms_status=') and not contains(body, '&')
-                then body[12:]
-                -- beside other parameters: found by its plain name, if it stands there once
-                when not regexp_matches(
-                    body, '(?s)(?:^|&)sms_status=.*&sms_status(?:=|&|$)|(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'
-                )
-                then nullif(regexp_extract(body, '(?:^|&)sms_status=([^&]*)', 1), '')
-            end
-        ) as once
+        case
+            when starts_with(body, 'sms_status=') and not contains(body, '&')
+            then form_decode(body)[12:]
+            -- beside other parameters: found by its plain name, if it stands there once
+            when not regexp_matches(
+                body, '(?s)(?:^|&)sms_status=.*&sms_status(?:=|&|$)|(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'
+            )
+            then form_decode(nullif(regexp_extract(body, '(?:^|&)sms_status=([^&]*)', 1), ''))
+        end as once
     from landed_lines
     -- no join with landed_pushes: the planner, which cannot know how many lines a file has, would
     -- keep the lines and go through the pushes, in one thread
@@ -58,9 +56,7 @@ json_array as (
         push_id,
         received_at_utc,
         decoding,
-        case
-            when starts_with(text, '[') and not is_lax_json(text) then json_numbers_quoted(text)
-        end as text
+        case when starts_with(text, '[') then exact_json(text) end as text
     from decoded
 ),
 
@@ -71,10 +67,10 @@ array_of_records as (
         decoding,
         text,
         -- all fields as text: no digit of a 64-bit number passes through a float
-        from_json(case when json_valid(text) then text end, '[{
+        try(from_json(text, '[{
             "sid": "VARCHAR", "uid": "VARCHAR", "mobile": "VARCHAR", "report_status": "VARCHAR",
             "user_receive_time": "VARCHAR", "error_msg": "VARCHAR", "error_detail": "VARCHAR"
-        }]') as records
+        }]')) as records
     from json_array
 ),
 
