@@ -73,11 +73,9 @@ def _unique(model: models.Model) -> list[TableCheck]:
     """One row per key, of those computed last; for other tables a header says how."""
     if model.schema != "marts":
         return []
-    return [
-        TableCheck(
-            "grain_is_unique",
-            f"{model.name} has one row per {model.grain}.",
-            f"select {model.grain}, count(*) as n from {model.name} where {model.scope} "
-            "group by all having n > 1",
-        )
-    ]
+    repeated = " union all ".join(
+        f"select {model.grain}, count(*) as n from {model.name} where {scope} "
+        "group by all having n > 1"
+        for scope in model.scopes
+    )
+    return [TableCheck("grain_is_unique", f"{model.name} has one row per {model.grain}.", repeated)]

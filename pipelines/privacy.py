@@ -13,7 +13,8 @@ import duckdb
 
 from ingest.settings import Settings
 from pipelines import models
-from pipelines.export import Part, exports_folder
+from pipelines.export import exports_folder
+from pipelines.export_parts import Part
 
 
 class PrivacyError(RuntimeError):

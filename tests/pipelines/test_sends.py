@@ -580,8 +580,8 @@ def test_a_late_send_touches_only_the_hours_it_belongs_to(settings: Settings) ->
     send(settings, "late.csv", f"{HEAD}4,,{sent.isoformat()},,\n")
     run(settings)
     assert gained(settings, before) == {
-        "core.sms_status": ["event_date=2026-03-06/20260306T08"],
-        "core.sends": ["event_date=2026-03-06/20260306T07"],
+        "core.sms_status": ["event_date=2026-03-06/20260306T0800"],
+        "core.sends": ["event_date=2026-03-06/20260306T0759"],
         "marts.delivery_hourly": ["2026-03-06"],
         "marts.latency_hourly": ["2026-03-06"],
     }
@@ -590,7 +590,7 @@ def test_a_late_send_touches_only_the_hours_it_belongs_to(settings: Settings) ->
     send(settings, "unreported.csv", f"{HEAD}99,,{waiting.isoformat()},,\n")
     run(settings)
     assert gained(settings, before) == {
-        "core.sends": ["event_date=2026-03-03/20260303T11"],
+        "core.sends": ["event_date=2026-03-03/20260303T0800"],
         "marts.delivery_hourly": ["2026-03-03"],
     }
     assert verify(settings).findings == []
