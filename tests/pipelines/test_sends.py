@@ -255,7 +255,7 @@ def test_unreadable_files_are_set_apart_and_the_rest_is_taken(settings: Settings
 cells = st.text(alphabet='ab ,;"\n\r\t\\é订#0', max_size=6)
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_the_fast_reader_sees_what_python_sees(data: st.DataObject) -> None:
     """Any text at all: the fast path is taken only where it gives the same rows."""
@@ -454,7 +454,7 @@ def with_functions(settings: Settings, query: str) -> list[Any]:
 
 
 @hypothesis_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(histories())
 def test_any_order_of_reports_and_sends_gives_what_the_reference_computes(
