@@ -145,7 +145,7 @@ def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
         match = _HEADER.fullmatch(path.read_text(encoding="utf-8"))
         if not match:
             raise ModelError("begins with no /* header */")  # noqa: TRY301  all faults of a file end alike
-        header: dict[str, Any] = yaml.safe_load(match["header"])
+        header: dict[str, Any] = yaml.load(match["header"], Loader=yaml.CSafeLoader)
         return Model(
             name=name,
             sql=match["sql"].strip(),

@@ -1,7 +1,7 @@
 /*
 description: The report that stands for each touched message, at the first push that brought its content.
 grain: sid
-refresh: view
+refresh: temporary
 */
 with contested as (
     select
