@@ -12,6 +12,8 @@ class Target:
     bound: float
     at_least: bool
     """Whether the bound is a lower one."""
+    of_cpu: float | None = None
+    """The same ratio of CPU seconds, which other load distorts less; told, not judged."""
 
     @property
     def met(self) -> bool:
@@ -21,6 +23,6 @@ class Target:
     def line(self) -> str:
         """Return the target in one line, with a tick or a cross."""
         sign = "≥" if self.at_least else "≤"
-        return (
-            f"{'✓' if self.met else '✗'} {self.what}: {self.measured:.3g} ({sign} {self.bound:g})"
-        )
+        cpu = "" if self.of_cpu is None else f", of CPU seconds {self.of_cpu:.3g}"
+        mark = "✓" if self.met else "✗"
+        return f"{mark} {self.what}: {self.measured:.3g} ({sign} {self.bound:g}{cpu})"

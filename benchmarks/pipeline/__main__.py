@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.pipeline.chart import draw
-from benchmarks.pipeline.data import land, simulated
+from benchmarks.pipeline.data import land, sends_file, simulated
 from benchmarks.pipeline.outcome import Outcome
 from benchmarks.pipeline.report import as_json, show
 from benchmarks.pipeline.run import (
@@ -56,7 +56,7 @@ def _full(work: Path, arguments: argparse.Namespace, results: Results, console: 
     """Every system over the same landed files, in turn, some rounds."""
     for millions in arguments.records:
         records = millions * _MILLION
-        landed = _landed(work, records, console)
+        landed = _landed(work, records, arguments, console)
         found = results.full.setdefault(records, {})
         for number in range(arguments.rounds):
             for system in (FLOOR, PRODUCT, POLARS, PANDAS):
@@ -66,17 +66,17 @@ def _full(work: Path, arguments: argparse.Namespace, results: Results, console: 
                 console.print(f"{records:,} records, round {number + 1}: {system}")
                 found.setdefault(system, []).append(run_once(system, landed, work))
         if records == _MILLION:
-            found[DLT] = [_dlt(work, console)]
+            found[DLT] = [_dlt(work, arguments, console)]
 
 
-def _dlt(work: Path, console: Console) -> Outcome:
-    landed = _landed(work, _MILLION // DLT_PART, console)
+def _dlt(work: Path, arguments: argparse.Namespace, console: Console) -> Outcome:
+    landed = _landed(work, _MILLION // DLT_PART, arguments, console)
     outcome = run_once(DLT, landed, work)
     return dataclasses.replace(outcome, seconds=outcome.seconds * DLT_PART)
 
 
-def _bounded(work: Path, arguments: argparse.Namespace, results: Results, console: Console) -> None:  # noqa: ARG001
-    landed = _landed(work, 10 * _MILLION, console)
+def _bounded(work: Path, arguments: argparse.Namespace, results: Results, console: Console) -> None:
+    landed = _landed(work, 10 * _MILLION, arguments, console)
     console.print("10,000,000 records with DLR_MEMORY_LIMIT=1GB")
     results.bounded = run_once(PRODUCT, landed, work, "--memory-limit", "1GB")
 
@@ -85,7 +85,7 @@ def _small(work: Path, arguments: argparse.Namespace, results: Results, console:
     """Runs that find nothing, and the same pushes in few and in many files."""
     console.print("runs that find nothing; 1,000 pushes in 20 files and in 1,000")
     idle = work / "idle"
-    land(simulated(_MILLION // 10), idle)
+    land(simulated(_MILLION // 10, sends_file(idle) if arguments.sends else None), idle)
     run_system(PRODUCT, str(idle))
     results.empty = [run_system(PRODUCT, str(idle)) for _ in range(arguments.rounds)]
     for files in (_FEW, _MANY):
@@ -96,7 +96,7 @@ def _small(work: Path, arguments: argparse.Namespace, results: Results, console:
 
 def _history(work: Path, arguments: argparse.Namespace, results: Results, console: Console) -> None:
     sizes = [millions * _MILLION for millions in arguments.histories]
-    for growth in grow_history(work, sizes, arguments.rounds):
+    for growth in grow_history(work, sizes, arguments.rounds, with_sends=arguments.sends):
         console.print(f"100,000 more into {growth.history}: {growth.seconds:.2f} s")
         results.history.append(growth)
 
@@ -104,7 +104,8 @@ def _history(work: Path, arguments: argparse.Namespace, results: Results, consol
 def _day(work: Path, arguments: argparse.Namespace, results: Results, console: Console) -> None:
     sizes = (10_000, 5 * _MILLION)
     for growths, spread in ((results.day, False), (results.late, True)):
-        for growth in grow_day(work, sizes, arguments.rounds, spread=spread):
+        found = grow_day(work, sizes, arguments.rounds, spread=spread, with_sends=arguments.sends)
+        for growth in found:
             where = "all over the day" if spread else "in its last hour"
             console.print(f"100,000 more, {where}, into {growth.history}: {growth.seconds:.2f} s")
             growths.append(growth)
@@ -113,12 +114,12 @@ def _day(work: Path, arguments: argparse.Namespace, results: Results, console: C
 _SECTION = dict(zip(_SECTIONS, (_full, _bounded, _small, _history, _day), strict=True))
 
 
-def _landed(work: Path, records: int, console: Console) -> Path:
+def _landed(work: Path, records: int, arguments: argparse.Namespace, console: Console) -> Path:
     """Make landed files once for all that use them."""
     folder = work / f"landed-{records}"
     if not folder.exists():
         console.print(f"making {records:,} records")
-        land(simulated(records), folder)
+        land(simulated(records, sends_file(folder) if arguments.sends else None), folder)
     return folder
 
 
@@ -129,6 +130,9 @@ def _parser() -> argparse.ArgumentParser:
         "--histories", type=int, nargs="*", default=[1, 10], help="millions; 50 takes long (1 10)"
     )
     parser.add_argument("--only", nargs="*", choices=_SECTIONS, default=_SECTIONS)
+    parser.add_argument(
+        "--sends", action="store_true", help="the product also takes a complete send log"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
     parser.add_argument("--data-dir", type=Path, default=Path(), help="where to work (here)")
     parser.add_argument("--json", type=Path, help="where to write the results")

@@ -1,11 +1,13 @@
 """Landed files to measure with, made by the simulator or, for long histories, by a template.
 
 Both write what a receiver would have written: envelopes with their digests, some dozens of pushes
-to a file, in day folders. Bodies hold one parameter, encoded once: every peer can read them.
+to a file, in day folders. Bodies hold one parameter, encoded once: every peer can read them. On
+request the send log lies beside them, complete, as CSV with a tag.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
@@ -25,11 +27,12 @@ _TEMPLATE = quote_plus(
     '{"error_detail":"接收成功","sid":@SID,"uid":"order-@SID","user_receive_time":"@TIME",'
     '"error_msg":"DELIVRD","mobile":"1340000@LINE","report_status":"SUCCESS"}'
 ).replace("%40", "@")
+_TO_HANDSET = timedelta(seconds=2)
 _NUMBERS = count(1)
 
 
-def simulated(records: int, seed: int = 7) -> Iterator[Envelope]:
-    """Yield the pushes of about ``records`` records, a million a day."""
+def simulated(records: int, sends: Path | None = None, seed: int = 7) -> Iterator[Envelope]:
+    """Yield pushes of about ``records`` records, a million a day; the log goes to ``sends``."""
     options = SimulationOptions(
         messages=round(records / _RECORDS_PER_MESSAGE),
         seed=seed,
@@ -37,6 +40,7 @@ def simulated(records: int, seed: int = 7) -> Iterator[Envelope]:
         days=max(1.0, records / 1e6),
         encodings={Encoding.ONCE: 1.0},
         damaged=0,
+        sends=sends,
     )
     for push in iter_pushes(options):
         found = _VALUE.search(push.body)
@@ -44,25 +48,58 @@ def simulated(records: int, seed: int = 7) -> Iterator[Envelope]:
             yield _envelope(datetime.fromtimestamp(push.at_ms / 1000, UTC), found[1])
 
 
-def uniform(
-    records: int, first_sid: int, begin: datetime, end: datetime, lag: timedelta
-) -> Iterator[Envelope]:
-    """Yield pushes of delivered messages with ascending sids, even over a stretch of time.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Delivered messages with ascending sids, even over a stretch of time."""
 
-    ``begin`` and ``end`` bound the handsets' times; each push comes ``lag`` after its last one.
-    """
-    step = (end - begin) / max(records, 1)
-    for start in range(0, records, RECORDS_PER_PUSH):
-        sids = range(first_sid + start, first_sid + min(start + RECORDS_PER_PUSH, records))
-        at = begin + step * (start + len(sids) - 1)
-        shown = quote_plus(f"{at + timedelta(hours=8):%Y-%m-%d %H:%M:%S}")
-        body = "%2C".join(
-            _TEMPLATE.replace("@SID", str(sid))
-            .replace("@TIME", shown)
-            .replace("@LINE", f"{sid % 10_000:04}")
-            for sid in sids
-        )
-        yield _envelope(at + lag, f"sms_status=%5B{body}%5D".encode())
+    records: int
+    first_sid: int
+    begin: datetime
+    """First handset time."""
+    end: datetime
+    """Just after the last handset time."""
+    lag: timedelta = timedelta(seconds=3)
+    """From the last handset time of a push to its reception."""
+
+    def pushes(self) -> Iterator[Envelope]:
+        """Yield the pushes in order."""
+        end = self.first_sid + self.records
+        for start in range(self.first_sid, end, RECORDS_PER_PUSH):
+            sids = range(start, min(start + RECORDS_PER_PUSH, end))
+            at = self._handset_time(sids[-1])
+            shown = quote_plus(f"{at + timedelta(hours=8):%Y-%m-%d %H:%M:%S}")
+            body = "%2C".join(
+                _TEMPLATE.replace("@SID", str(sid))
+                .replace("@TIME", shown)
+                .replace("@LINE", f"{sid % 10_000:04}")
+                for sid in sids
+            )
+            yield _envelope(at + self.lag, f"sms_status=%5B{body}%5D".encode())
+
+    def log_sends(self, sends: Path) -> None:
+        """Write the send log: each message was sent two seconds before it arrived."""
+        with sends.open("w", encoding="utf-8") as file:
+            file.write("sid,uid,sent_at,tag,mobile\n")
+            for sid in range(self.first_sid, self.first_sid + self.records):
+                sent = self._handset_time(sid) - _TO_HANDSET
+                file.write(f"{sid},order-{sid},{sent.isoformat(timespec='milliseconds')},otp,\n")
+
+    def _handset_time(self, sid: int) -> datetime:
+        return self.begin + (self.end - self.begin) / self.records * (sid - self.first_sid)
+
+
+def land_stretch(stretch: Stretch, data: Path, *, with_sends: bool) -> None:
+    """Write a stretch as landed files, and its send log if wanted."""
+    if with_sends:
+        stretch.log_sends(sends_file(data))
+    land(stretch.pushes(), data)
+
+
+def sends_file(data: Path) -> Path:
+    """A new file in the folder of the send log."""
+    folder = data / "sends"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{next(_NUMBERS):016x}.csv"
 
 
 def land(pushes: Iterable[Envelope], data: Path, per_file: int = PUSHES_PER_FILE) -> int:

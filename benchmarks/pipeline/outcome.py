@@ -3,6 +3,8 @@
 import json
 import resource
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ class Outcome:
 
     seconds: float
     """Of work: process start and imports apart."""
+    cpu_seconds: float
+    """Of all threads, in the same stretch: other load distorts it less."""
     messages: int
     """Distinct sids that were found; every system must find the same."""
     delivered: int
@@ -21,6 +25,12 @@ class Outcome:
     """Peak resident memory of the process."""
     written_bytes: int = 0
     """Bytes below its work folder at the end."""
+
+
+def stopwatch() -> Callable[[], tuple[float, float]]:
+    """Begin to measure; the function returned gives the seconds since, on the wall and of CPU."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    return lambda: (time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def tell(outcome: Outcome) -> None:

@@ -32,7 +32,15 @@ def show(console: Console, results: Results, targets: Sequence[Target]) -> None:
 def _table(records: int, found: Mapping[str, Sequence[Outcome]]) -> Table:
     table = Table(title=f"{records:,} records", title_justify="left")
     table.add_column("system", no_wrap=True)
-    for column in ("seconds", "times dlr", "peak MB", "written MB", "messages", "delivered"):
+    for column in (
+        "seconds",
+        "times dlr",
+        "CPU s",
+        "peak MB",
+        "written MB",
+        "messages",
+        "delivered",
+    ):
         table.add_column(column, justify="right")
     ours = seconds(found[PRODUCT]) if PRODUCT in found else None
     for system, outcomes in found.items():
@@ -46,6 +54,7 @@ def _row(system: str, outcomes: Sequence[Outcome], ours: float | None) -> list[s
         LABELS[system],
         f"{took:.2f}",
         f"{took / ours:.2f}" if ours else "",
+        f"{median(each.cpu_seconds for each in outcomes):.2f}",
         f"{median(each.peak_bytes for each in outcomes) / _MB:,.0f}",
         f"{median(each.written_bytes for each in outcomes) / _MB:,.0f}",
         f"{outcomes[0].messages:,}",

@@ -12,13 +12,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from benchmarks.pipeline.data import FIRST_DAY, land, uniform
+from benchmarks.pipeline.data import FIRST_DAY, Stretch, land_stretch
 from benchmarks.pipeline.outcome import Outcome, hear
-from ingest.envelope import Envelope
 
 PRODUCT, LOADING = "product", "loading"
 NEW_RECORDS = 100_000
-_LAG = timedelta(seconds=3)
 _FIRST_SID = 10**15
 
 
@@ -39,6 +37,11 @@ class Growth:
     def seconds(self) -> float:
         """Median seconds of the increments."""
         return median(each.seconds for each in self.outcomes)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Median CPU seconds of the increments."""
+        return median(each.cpu_seconds for each in self.outcomes)
 
 
 def run_system(system: str, *words: str) -> Outcome:
@@ -62,7 +65,9 @@ def run_once(system: str, landed: Path, work: Path, *words: str) -> Outcome:
         if system not in (PRODUCT, LOADING):
             return run_system(system, str(landed), str(folder))
         # Hard links: a data folder of its own without copying what was landed.
-        shutil.copytree(landed / "landing", folder / "landing", copy_function=os.link)
+        for name in ("landing", "sends"):
+            if (landed / name).exists():
+                shutil.copytree(landed / name, folder / name, copy_function=os.link)
         return run_system(system, str(folder), *words)
 
 
@@ -72,7 +77,9 @@ def _empty(work: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def grow_history(work: Path, sizes: Sequence[int], increments: int) -> Iterator[Growth]:
+def grow_history(
+    work: Path, sizes: Sequence[int], increments: int, *, with_sends: bool
+) -> Iterator[Growth]:
     """Measure the same new records after ever longer histories of a million a day."""
     with _empty(work) as data:
         held, days = 0, 0
@@ -80,20 +87,21 @@ def grow_history(work: Path, sizes: Sequence[int], increments: int) -> Iterator[
             while held < size:
                 part = min(1_000_000, size - held)
                 begin = FIRST_DAY + timedelta(days=days)
-                land(uniform(part, _FIRST_SID + held, begin, begin + _hours(24), _LAG), data)
+                day = Stretch(part, _FIRST_SID + held, begin, begin + _hours(24))
+                land_stretch(day, data, with_sends=with_sends)
                 held, days = held + part, days + 1
             run_system(PRODUCT, str(data))
             outcomes = []
             for _ in range(increments):
                 begin = FIRST_DAY + timedelta(days=days)
-                new = uniform(NEW_RECORDS, _FIRST_SID + held, begin, begin + _hours(1), _LAG)
-                outcomes.append(_take(data, new))
+                new = Stretch(NEW_RECORDS, _FIRST_SID + held, begin, begin + _hours(1))
+                outcomes.append(_take(data, new, with_sends=with_sends))
                 held, days = held + NEW_RECORDS, days + 1
             yield Growth(f"{size:,} records", outcomes)
 
 
 def grow_day(
-    work: Path, sizes: Sequence[int], increments: int, *, spread: bool
+    work: Path, sizes: Sequence[int], increments: int, *, spread: bool, with_sends: bool
 ) -> Iterator[Growth]:
     """Measure new records of a day that holds more or fewer already.
 
@@ -103,19 +111,22 @@ def grow_day(
     for size in sizes:
         with _empty(work) as data:
             filled = FIRST_DAY + _hours(18)
-            land(uniform(size, _FIRST_SID, FIRST_DAY, filled, _LAG), data)
+            day = Stretch(size, _FIRST_SID, FIRST_DAY, filled)
+            land_stretch(day, data, with_sends=with_sends)
             run_system(PRODUCT, str(data))
             outcomes = []
             for number in range(increments):
-                first_sid = _FIRST_SID + size + number * NEW_RECORDS
-                begin, end = (FIRST_DAY, filled) if spread else _last_hours(number)
-                lag = _hours(19 + number) if spread else _LAG
-                outcomes.append(_take(data, uniform(NEW_RECORDS, first_sid, begin, end, lag)))
+                sid = _FIRST_SID + size + number * NEW_RECORDS
+                if spread:
+                    new = Stretch(NEW_RECORDS, sid, FIRST_DAY, filled, _hours(19 + number))
+                else:
+                    new = Stretch(NEW_RECORDS, sid, *_last_hours(number))
+                outcomes.append(_take(data, new, with_sends=with_sends))
             yield Growth(f"a day of {size:,}", outcomes)
 
 
-def _take(data: Path, new: Iterator[Envelope]) -> Outcome:
-    land(new, data)
+def _take(data: Path, new: Stretch, *, with_sends: bool) -> Outcome:
+    land_stretch(new, data, with_sends=with_sends)
     return run_system(PRODUCT, str(data))
 
 

@@ -43,11 +43,22 @@ def seconds(outcomes: Iterable[Outcome]) -> float:
     return median(each.seconds for each in outcomes)
 
 
-def times(found: Mapping[str, Sequence[Outcome]], dividend: str, divisor: str) -> float | None:
-    """Return the median over rounds of the seconds of one system divided by another's."""
-    pairs = zip(found.get(dividend, ()), found.get(divisor, ()), strict=False)
-    quotients = [one.seconds / other.seconds for one, other in pairs]
-    return median(quotients) if quotients else None
+def cpu_seconds(outcomes: Iterable[Outcome]) -> float:
+    """Return the median CPU seconds."""
+    return median(each.cpu_seconds for each in outcomes)
+
+
+def times(
+    found: Mapping[str, Sequence[Outcome]], dividend: str, divisor: str
+) -> tuple[float, float] | None:
+    """Return the medians over rounds of one system's seconds to another's, and of CPU seconds."""
+    pairs = list(zip(found.get(dividend, ()), found.get(divisor, ()), strict=False))
+    if not pairs:
+        return None
+    return (
+        median(one.seconds / other.seconds for one, other in pairs),
+        median(one.cpu_seconds / other.cpu_seconds for one, other in pairs),
+    )
 
 
 def judge(results: Results) -> list[Target]:
@@ -62,10 +73,10 @@ def _full(results: Results) -> Iterator[Target]:
         (PANDAS, PRODUCT, 3.0, True),
         (DLT, PRODUCT, 60.0, True),
     ):
-        quotient = times(found, dividend, divisor)
-        if quotient is not None:
+        quotients = times(found, dividend, divisor)
+        if quotients:
             what = f"1 M records: {LABELS[dividend]} to {LABELS[divisor]}"
-            yield Target(what, quotient, bound, at_least)
+            yield Target(what, quotients[0], bound, at_least, quotients[1])
 
 
 def _bounded(results: Results) -> Iterator[Target]:
@@ -75,15 +86,17 @@ def _bounded(results: Results) -> Iterator[Target]:
     million = results.full.get(1_000_000, {}).get(PRODUCT)
     if million:
         quotient = results.bounded.seconds / (10 * seconds(million))
-        yield Target("10 M records with 1 GB to 10 times 1 M", quotient, 1.15, False)
+        cpu = results.bounded.cpu_seconds / (10 * cpu_seconds(million))
+        yield Target("10 M records with 1 GB to 10 times 1 M", quotient, 1.15, False, cpu)
 
 
 def _small(results: Results) -> Iterator[Target]:
     if results.empty:
         yield Target("a run that finds nothing, seconds", seconds(results.empty), 1.0, False)
     if len(results.files) == 2:
-        few, many = (seconds(results.files[count]) for count in sorted(results.files))
-        yield Target("1,000 pushes in 1,000 files to 20 files", many / few, 1.5, False)
+        few, many = (results.files[count] for count in sorted(results.files))
+        quotient, cpu = seconds(many) / seconds(few), cpu_seconds(many) / cpu_seconds(few)
+        yield Target("1,000 pushes in 1,000 files to 20 files", quotient, 1.5, False, cpu)
 
 
 def _growth(results: Results) -> Iterator[Target]:
@@ -91,4 +104,6 @@ def _growth(results: Results) -> Iterator[Target]:
         for growth in growths[1:]:
             what = f"100,000 more into {growth.history} to {growths[0].history}"
             suffix = ", all over the day" if growths is results.late else ""
-            yield Target(what + suffix, growth.seconds / growths[0].seconds, bound, False)
+            quotient = growth.seconds / growths[0].seconds
+            cpu = growth.cpu_seconds / growths[0].cpu_seconds
+            yield Target(what + suffix, quotient, bound, False, cpu)

@@ -6,14 +6,13 @@ the count of delivered messages can differ.
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import dlt
 import duckdb
 
-from benchmarks.pipeline.outcome import Outcome, peak_bytes, tell, written_bytes
+from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell, written_bytes
 from benchmarks.pipeline.records import read_records
 
 _PAGE = 10_000
@@ -24,7 +23,7 @@ def main() -> None:
     landed, work = Path(sys.argv[1]), Path(sys.argv[2])
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     database = work / "messages.duckdb"
-    began = time.perf_counter()
+    stop = stopwatch()
     pipeline = dlt.pipeline(
         "messages",
         destination=dlt.destinations.duckdb(str(database)),
@@ -35,9 +34,9 @@ def main() -> None:
         _pages(landed), name="sms_status", write_disposition="merge", primary_key="sid"
     )
     pipeline.run(resource)
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = stop()
     messages, delivered = _loaded(database)
-    tell(Outcome(seconds, messages, delivered, peak_bytes(), written_bytes(work)))
+    tell(Outcome(seconds, cpu_seconds, messages, delivered, peak_bytes(), written_bytes(work)))
 
 
 def _loaded(database: Path) -> tuple[int, int]:

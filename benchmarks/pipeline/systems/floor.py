@@ -5,12 +5,11 @@ engine must at least pay. Bodies that are not encoded exactly once are lost on i
 """
 
 import sys
-import time
 from pathlib import Path
 
 import duckdb
 
-from benchmarks.pipeline.outcome import Outcome, peak_bytes, tell
+from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell
 
 STATEMENT = """
 with pushed as (
@@ -52,14 +51,14 @@ def main() -> None:
     """Run the statement once."""
     landed = Path(sys.argv[1])
     with duckdb.connect() as con:
-        began = time.perf_counter()
+        stop = stopwatch()
         rows = con.execute(
             STATEMENT.format(files=landed / "landing" / "yunpian" / "*" / "*.jsonl")
         ).fetchall()
-        seconds = time.perf_counter() - began
+        seconds, cpu_seconds = stop()
     messages = sum(count for _, _, count in rows)
     delivered = sum(count for _, status, count in rows if status == "SUCCESS")
-    tell(Outcome(seconds, messages, delivered, peak_bytes()))
+    tell(Outcome(seconds, cpu_seconds, messages, delivered, peak_bytes()))
 
 
 if __name__ == "__main__":

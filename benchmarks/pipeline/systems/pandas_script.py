@@ -6,13 +6,12 @@ time it reads everything.
 """
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.pipeline.outcome import Outcome, peak_bytes, tell, written_bytes
+from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell, written_bytes
 from benchmarks.pipeline.records import read_records
 
 _CODES = Path(__file__).parents[3] / "warehouse" / "reference" / "carrier_errors.csv"
@@ -21,12 +20,12 @@ _CODES = Path(__file__).parents[3] / "warehouse" / "reference" / "carrier_errors
 def main() -> None:
     """Run the script once."""
     landed, work = Path(sys.argv[1]), Path(sys.argv[2])
-    began = time.perf_counter()
+    stop = stopwatch()
     messages = _messages(pd.DataFrame(read_records(landed)))
     _write(messages, work)
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = stop()
     delivered = int((messages["report_status"] == "SUCCESS").sum())
-    tell(Outcome(seconds, len(messages), delivered, peak_bytes(), written_bytes(work)))
+    tell(Outcome(seconds, cpu_seconds, len(messages), delivered, peak_bytes(), written_bytes(work)))
 
 
 def _messages(records: pd.DataFrame) -> pd.DataFrame:

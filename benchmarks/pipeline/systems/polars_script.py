@@ -5,13 +5,12 @@ Percent-decoding is the standard library's, for polars has none.
 
 import json
 import sys
-import time
 from pathlib import Path
 from urllib.parse import unquote_plus
 
 import polars as pl
 
-from benchmarks.pipeline.outcome import Outcome, peak_bytes, tell, written_bytes
+from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell, written_bytes
 from benchmarks.pipeline.records import FIELDS
 
 _CODES = Path(__file__).parents[3] / "warehouse" / "reference" / "carrier_errors.csv"
@@ -21,12 +20,12 @@ _RECORDS = pl.List(pl.Struct(dict.fromkeys(FIELDS, pl.String)))
 def main() -> None:
     """Run the script once."""
     landed, work = Path(sys.argv[1]), Path(sys.argv[2])
-    began = time.perf_counter()
+    stop = stopwatch()
     messages = _messages(_records(landed))
     _write(messages, work)
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = stop()
     delivered = int((messages["report_status"] == "SUCCESS").sum())
-    tell(Outcome(seconds, len(messages), delivered, peak_bytes(), written_bytes(work)))
+    tell(Outcome(seconds, cpu_seconds, len(messages), delivered, peak_bytes(), written_bytes(work)))
 
 
 def _records(landed: Path) -> pl.DataFrame:

@@ -5,12 +5,11 @@ The work folder is the data folder; with ``--memory-limit`` as ``DLR_MEMORY_LIMI
 
 import argparse
 import os
-import time
 from pathlib import Path
 
 import duckdb
 
-from benchmarks.pipeline.outcome import Outcome, peak_bytes, tell, written_bytes
+from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell, written_bytes
 from cli.instance import dagster_instance, private_files, refresh
 from ingest.settings import Settings, load_settings
 from pipelines.definitions import defs
@@ -32,12 +31,12 @@ def main() -> None:
     defs().resolve_job_def("refresh")
     with dagster_instance(settings):
         pass  # Dagster makes its tables at the first use of a folder
-    began = time.perf_counter()
+    stop = stopwatch()
     refresh(settings)
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = stop()
     peak = peak_bytes()
     messages, delivered = _published(settings)
-    tell(Outcome(seconds, messages, delivered, peak, written_bytes(arguments.data)))
+    tell(Outcome(seconds, cpu_seconds, messages, delivered, peak, written_bytes(arguments.data)))
 
 
 def _published(settings: Settings) -> tuple[int, int]:
