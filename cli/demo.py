@@ -20,7 +20,9 @@ from rich.table import Table
 from cli.instance import CommandError, private_files, refresh
 from cli.simulate import simulate_with_bar
 from ingest.settings import Settings, load_settings
+from pipelines.headers import WAREHOUSE
 from pipelines.publish import analytics_path, manifest_path
+from pipelines.report import report_path
 from pipelines.sendfiles import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import SimulationReport
@@ -29,6 +31,12 @@ _MARK = ".dlr-demo"
 _STOP_S = 20.0
 _WIDTH = 120
 """Columns where there is no terminal to ask."""
+_SHOWN = {
+    "[bold]What became of the messages[/]": "outcomes",
+    "[bold]How long they took[/], from sending to the handset": "latency",
+    "[bold]Why messages failed[/]": "failures",
+}
+"""What is printed, and the query in ``warehouse/demo`` it comes from."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -134,64 +142,9 @@ def _receiver(settings: Settings, token: str) -> Iterator[str]:
 
 
 def _print_report(console: Console, con: duckdb.DuckDBPyConnection) -> None:
-    console.print("\n[bold]What became of the messages[/]")
-    _print_rows(
-        console,
-        con,
-        """
-        select
-            case when grouping(country_code) = 1 then 'all' else coalesce(country_code, '–') end
-                as country,
-            case when grouping(country_code) = 0 then coalesce(range_operator, '–') end as operator,
-            sum(sent) as sent,
-            sum(sent_delivered) as delivered,
-            sum(failed) as failed,
-            sum(pending) as pending,
-            round(100 * rate(sum(sent_delivered), sum(sent)), 2) as "delivery %",
-            round(100 * wilson_low(sum(sent_delivered), sum(sent)), 2) as "from",
-            round(100 * wilson_high(sum(sent_delivered), sum(sent)), 2) as "to"
-        from marts.delivery_daily
-        group by rollup ((country_code, range_operator))
-        order by grouping(country_code) desc, sent desc
-        limit 8
-        """,
-    )
-    console.print("\n[bold]How long they took[/], from sending to the handset")
-    _print_rows(
-        console,
-        con,
-        """
-        select
-            country_code as country,
-            range_operator as operator,
-            sum(n) as messages,
-            format('up to {:g} s', percentile_of_buckets(upper_bound_s, n, 0.5)) as "half of them",
-            format('up to {:g} s', percentile_of_buckets(upper_bound_s, n, 0.95)) as "95 %"
-        from marts.latency_buckets_hourly
-        where interval = 'handset_latency'
-        group by all
-        order by messages desc
-        limit 4
-        """,
-    )
-    console.print("\n[bold]Why messages failed[/]")
-    _print_rows(
-        console,
-        con,
-        """
-        select
-            coalesce(error_party, '–') as "lies with",
-            error_category as category,
-            sum(failures) as messages,
-            round(100 * sum(failures) / sum(sum(failures)) over (), 1) as "% of failures",
-            arg_max(error_code, failures) as "most frequent code",
-            arg_max(example_detail, failures) as "the carrier says"
-        from marts.failures_daily
-        group by all
-        order by messages desc
-        limit 8
-        """,
-    )
+    for title, name in _SHOWN.items():
+        console.print(f"\n{title}")
+        _print_rows(console, con, (WAREHOUSE / "demo" / f"{name}.sql").read_text("utf-8"))
 
 
 def _print_rows(console: Console, con: duckdb.DuckDBPyConnection, query: str) -> None:
@@ -242,6 +195,7 @@ def _print_places(console: Console, settings: Settings) -> None:
     shown = data.relative_to(Path.cwd()) if data.is_relative_to(Path.cwd()) else data
     console.print("\n[bold]Where to look next[/]")
     for path, text in (
+        (report_path(settings), "the report, for a browser"),
         (settings.landing, "what was pushed, as it came: JSON Lines"),
         (analytics_path(settings), "the published database"),
         (manifest_path(settings), "the Parquet files, listed"),

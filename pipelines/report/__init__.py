@@ -23,5 +23,4 @@ __all__ = [
     "replace_report",
     "report_path",
     "write_page",
-    "write_report",
 ]
