@@ -62,7 +62,7 @@ create temp table failure as
 select
     *,
     event_time_utc::date as day_utc,
-    coalesce(regexp_matches(error_code, '[^\s]'), false) as has_code,
+    coalesce(regexp_matches(error_code, '[^\s\p{Z}]'), false) as has_code,
     upper(trim(error_code)) in ('DB:0102', 'CA:0051', 'DB:0140', 'DB:0103', 'CB:0007', 'MK:0021')
         as often_made_up,
     case

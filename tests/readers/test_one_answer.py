@@ -54,7 +54,16 @@ Keyed = dict[tuple[Any, ...], dict[str, Any]]
 def odd_failures(at: datetime) -> Iterator[dict[str, object]]:
     """Failures that look made up, codes that nobody knows, two of which hold a phone number."""
     local = (at + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S")
-    codes = [*MADE_UP * 20, *["ZZ:0001"] * 3, "to 13800138000", "to 13900139000", "", " ", None]
+    codes = [
+        *MADE_UP * 20,
+        *["ZZ:0001"] * 3,
+        "to 13800138000",
+        "to 13900139000",
+        "",
+        " ",
+        "\u3000",
+        None,
+    ]
     for n, code in enumerate(codes):
         yield record(
             n + 1,

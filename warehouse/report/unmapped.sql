@@ -7,7 +7,7 @@ with in_period as (
         sum(failures)::bigint as failures
     from marts.failures_daily
     where error_match = 'none'
-        and regexp_matches(error_code, '\S')
+        and regexp_matches(error_code, '[^\s\v\p{Z}]')
         and day_utc >= getvariable('from_utc')
         and day_utc < getvariable('to_utc')
     group by all
