@@ -38,7 +38,7 @@ const judge = (one, style, back, text) => {
   found.push([ratio(over([r, g, b, a * opacity(one)], back), back), text]);
 };
 /* grey, where reports are still coming in, may lie behind any text of a chart */
-const shade = ofHex(getComputedStyle(document.documentElement).getPropertyValue("--shade"));
+const shade = ofHex(getComputedStyle(document.documentElement).getPropertyValue("--shade") || "#00000000");
 for (const one of [...document.querySelectorAll("body *")].filter(seen)) {
   const own = [...one.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
   const text = own.map((node) => node.data).join("").trim();
@@ -47,6 +47,7 @@ for (const one of [...document.querySelectorAll("body *")].filter(seen)) {
     judge(one, getComputedStyle(one), behind(one), text);
     if (drawn) judge(one, getComputedStyle(one), over(shade, behind(one)), text);
   }
+  if (one.placeholder) judge(one, getComputedStyle(one, "::placeholder"), behind(one), one.placeholder);
   for (const part of drawn ? [] : ["::before", "::after"]) {
     const made = getComputedStyle(one, part);
     if (["none", "normal"].includes(made.content)) continue;
