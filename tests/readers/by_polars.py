@@ -1,6 +1,7 @@
 """What the report shows, computed with Polars from the Parquet files that the manifest names.
 
-From the marts, added up; with formulas of its own for rates, their intervals and percentiles.
+From the marts, added up; rates and percentiles by formulas of its own, the ends of intervals by the
+exact arithmetic of `tests/truth`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +52,7 @@ class ByPolars:
         return {name: question().to_dicts() for name, question in asked.items()}
 
     def _read(self, table: str) -> pl.DataFrame:
-        return pl.read_parquet(self._files[table])
+        return pl.read_parquet(list(self._files[table]))
 
     def _hours(self, table: str) -> pl.DataFrame:
         return self._read(table).filter(
