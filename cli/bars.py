@@ -29,6 +29,7 @@ def byte_bar(console: Console, text: str) -> Iterator[Callable[[int, int], None]
         task = progress.add_task(text, total=None)
 
         def advance(done: int, total: int) -> None:
+            """Draw the bar at ``done`` of ``total`` bytes."""
             progress.update(task, completed=done, total=total)
 
         yield advance

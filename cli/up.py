@@ -73,6 +73,7 @@ def _stop_requested() -> Callable[[], bool]:
     asked: list[int] = []
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        """Note that a signal came; a handler does no more."""
         asked.append(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

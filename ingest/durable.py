@@ -69,6 +69,7 @@ def write_visible(parts: Iterable[bytes], partial: Path, target: Path) -> None:
     with open_folder(target.parent) as folder:
 
         def publish() -> None:
+            """Give the synced file the name under which it is seen."""
             os.rename(partial, target.name, dst_dir_fd=folder)
 
         _write_synced(parts, partial, publish)

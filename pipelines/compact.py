@@ -62,6 +62,7 @@ class _Original(NamedTuple):
 
     @property
     def base(self) -> str:
+        """Its name without its folder."""
         return self.file.name.rpartition("/")[2]
 
 

@@ -14,7 +14,7 @@ _STYLE = """
   --back: #12161f; --card: #1a202c; --accent: #8ab4ff; --mark: #ffc27a; --mark-back: #3a2a12 } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--back); color: var(--ink);
-  font: 16px/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif }
+  font: 16px/1.5 Inter, system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif }
 header, main { max-width: 70rem; margin: 0 auto; padding: 0 1rem }
 h1 { margin: 2rem 0 0; font-size: 1.8rem; line-height: 1.2 }
 h2 { margin: 2.5rem 0 0; font-size: 1.3rem } h3 { margin: 0; font-size: 1.05rem }
@@ -23,6 +23,7 @@ p { margin: .3rem 0 } .soft { color: var(--soft) }
 .find { position: sticky; top: 0; padding: .8rem 0; background: var(--back); z-index: 1 }
 input { width: 100%; padding: .6rem .8rem; font: inherit; color: inherit; background: var(--card);
   border: 1px solid var(--line); border-radius: .5rem }
+::placeholder { color: var(--soft); opacity: 1 }
 input:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 nav { display: flex; flex-wrap: wrap; gap: .3rem 1rem } a { color: var(--accent) }
 section { margin: 1rem 0; padding: 1rem; background: var(--card); border: 1px solid var(--line);

@@ -21,6 +21,7 @@ def progress() -> Progress:
     """The listener that passes on to all."""
 
     def tell(done: int, total: int) -> None:
+        """Pass it on to those who listen when it happens, not when this was made."""
         for listener in _listeners:
             listener(done, total)
 

@@ -84,29 +84,36 @@ def _values(body: bytes) -> list[bytes]:
 
 
 def _is_cut_at_ampersand(value: bytes) -> bool:
-    """Whether this is unencoded JSON that ends too early: a text in it holds an ampersand."""
-    if not value.lstrip().startswith(b"["):
-        return False
-    text = _utf8(next(_layers(value)))
-    return text is None or parse(text) is None
+    """Whether this is unencoded JSON that ends too early: a text in it holds an ampersand.
+
+    What can be read to its end, be it only with what is often broken put up with, does not.
+    """
+    return value.lstrip().startswith(b"[") and _read(list(_layers(value))) is None
 
 
 def _decode_value(value: bytes) -> tuple[str, list[Any] | Reject]:
     layers = list(_layers(value))
-    for depth, layer in zip(DEPTHS, layers, strict=True):
-        text = _utf8(layer)
-        if text is not None and (parsed := parse(text)) is not None:
-            lost = any(SURROGATE.search(part) for part in _strings(parsed[0]))
-            return _array("salvaged" if lost else depth, parsed[0], text)
-    for layer in layers:
-        text = layer.decode("utf-8", "replace").lstrip("\ufeff")
-        if (parsed := parse(text, strict=False)) is not None:
-            return _array("salvaged", parsed[0], text)
+    if (found := _read(layers)) is not None:
+        return _array(*found)
     for layer in layers:
         text = layer.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
         if text.startswith("["):
             return salvage(text)
     return "failed", Reject(Reason.NOT_JSON, value=_printable(layers[0].decode("utf-8", "replace")))
+
+
+def _read(layers: list[bytes]) -> tuple[str, Any, str] | None:
+    """Decoding, value and text of the first layer that is whole JSON, broken texts aside."""
+    for depth, layer in zip(DEPTHS, layers, strict=True):
+        text = _utf8(layer)
+        if text is not None and (parsed := parse(text)) is not None:
+            lost = any(SURROGATE.search(part) for part in _strings(parsed[0]))
+            return "salvaged" if lost else depth, parsed[0], text
+    for layer in layers:
+        text = layer.decode("utf-8", "replace").lstrip("\ufeff")
+        if (parsed := parse(text, strict=False)) is not None:
+            return "salvaged", parsed[0], text
+    return None
 
 
 def _layers(value: bytes) -> Iterator[bytes]:

@@ -90,6 +90,7 @@ def _with_sid(template: str) -> Callable[[Message, Report], str]:
 
 def _with_status(status: str) -> Callable[[Message, Report], str]:
     def make(message: Message, report: Report) -> str:
+        """Return the record with this JSON literal for its status, which stands last."""
         return record_text(message, report).rpartition(":")[0] + f":{status}}}"
 
     return make

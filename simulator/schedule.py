@@ -118,6 +118,7 @@ class _Scheduler:
         self._numbers = 0
 
     def pushes(self, elements: Iterable[Element]) -> Iterator[Push]:
+        """Yield every push in order of time, replays and damaged copies among them."""
         plan = self._plan
         for at_ms, batch in batches(elements, plan.batch_size, plan.batch_wait_s):
             while self._later and self._later[0][0] <= at_ms:

@@ -136,6 +136,7 @@ class _Simulation:
         self._began = self._reported = time.monotonic()
 
     async def run(self) -> SimulationReport:
+        """Push everything, or until interrupted; returns what was acknowledged."""
         provider = Provider(
             self._options.url,
             self._options.pace(),

@@ -112,6 +112,7 @@ class _Generator:
         ]
 
     def messages(self) -> Iterator[Message]:
+        """Yield the messages in order of sending, their sids rising."""
         sid = 0
         for number, (sent_ms, tag) in enumerate(self._sendings()):
             sid = max(sid + 1, (sent_ms << 20) | self._rng.getrandbits(20))

@@ -1,5 +1,6 @@
 """A real browser for tests: Debian's chromium without a window, driven by its own driver."""
 
+import base64
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -92,13 +93,29 @@ class Browser:
         """Value of a JavaScript expression."""
         return self._driver.execute_script(f"return {expression}")
 
+    def run(self, script: str) -> Any:
+        """Run JavaScript; returns what it returns."""
+        return self._driver.execute_script(script)
+
+    def print(self, width_mm: float, height_mm: float) -> bytes:
+        """Print to PDF on paper of that size, backgrounds as the page wants them."""
+        paper = {"paperWidth": width_mm / 25.4, "paperHeight": height_mm / 25.4}
+        done = self._driver.execute_cdp_cmd(
+            "Page.printToPDF", {**paper, "preferCSSPageSize": False}
+        )
+        return base64.b64decode(done["data"])
+
     def complaints(self) -> list[str]:
         """Return what the page's console said since it was asked last."""
         return [f"{one['level']} {one['message']}" for one in self._driver.get_log("browser")]
 
     def screenshot(self, path: Path) -> None:
-        """Keep what is to be seen, as PNG."""
-        self._driver.save_screenshot(str(path))
+        """Keep what is to be seen, as PNG or, by the name of the file, as WebP."""
+        form: dict[str, object] = {"format": path.suffix[1:]}
+        if path.suffix == ".webp":
+            form["quality"] = 90
+        taken = self._driver.execute_cdp_cmd("Page.captureScreenshot", form)
+        path.write_bytes(base64.b64decode(taken["data"]))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The pictures of the README, made anew: `python -m tests.pictures`.
 
 Three weeks of simulated traffic with its send log are taken in by the real job; then a real browser
-looks at the report, the data dictionary (where there is one) and an asset's page in the Dagster UI.
+looks at the report, the data dictionary and an asset's page in the Dagster UI.
 Needs chromium and chromedriver; fonts-inter and fonts-wqy-microhei make the letters look as they do
 here.
 """
@@ -47,7 +47,7 @@ def main() -> int:
         take_in(data)
         of_pages(data / "exports", Path(folder) / "profile")
         of_asset(data, Path(folder) / "profile of the UI")
-    for path in sorted(PICTURES.glob("*.png")):
+    for path in sorted(PICTURES.glob("*.webp")):
         size = path.stat().st_size / 1000
         sys.stdout.write(f"{path.relative_to(ROOT)}  {size:.0f} kB\n")
     return 0
@@ -77,8 +77,7 @@ def of_pages(exports: Path, profile: Path) -> None:
         take(browser, "report.html", "report", 1200, 1500)
         take(browser, "report.html", "report-dark", 1200, 1500, dark=True)
         take(browser, "report.html", "report-narrow", 400, 1500)
-        if (exports / "dictionary.html").exists():
-            take(browser, "dictionary.html", "dictionary", 1200, 1000)
+        take(browser, "dictionary.html", "dictionary", 1200, 1000)
 
 
 def take(
@@ -90,7 +89,7 @@ def take(
     if page == "report.html":
         browser.wait(lambda: bool(browser.ask("document.documentElement.dataset.drawn")))
     time.sleep(0.5)  # the browser paints after the page says it is done
-    browser.screenshot(PICTURES / f"{name}.png")
+    browser.screenshot(PICTURES / f"{name}.webp")
 
 
 def of_asset(data: Path, profile: Path) -> None:
@@ -102,7 +101,7 @@ def of_asset(data: Path, profile: Path) -> None:
         browser.wait(lambda: bool(browser.ask(f"{chart}?.naturalWidth")))
         browser.ask(f"{chart}.scrollIntoView({{block: 'center'}})")
         time.sleep(1)
-        browser.screenshot(PICTURES / "asset.png")
+        browser.screenshot(PICTURES / "asset.webp")
 
 
 @contextmanager

@@ -73,3 +73,11 @@ def test_every_setting_and_command_is_in_the_readme() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_it_shows_every_picture_and_none_is_large() -> None:
+    shown = {ROOT / path for path in re.findall(r"\]\((docs/pictures/[^)]+)\)", README)}
+    there = set((ROOT / "docs" / "pictures").iterdir())
+    assert shown == there
+    assert {path.name for path in there} >= {"report.webp", "dictionary.webp", "asset.webp"}
+    assert all(path.stat().st_size < 200_000 for path in there)

@@ -57,6 +57,7 @@ def soak(bench: Bench, seconds: int) -> Soak:
         began = time.monotonic()
 
         def watch() -> None:
+            """Note the receiver's memory, and how many seconds after the begin."""
             memory.append((time.monotonic() - began, serving.server.usage().rss_bytes))
 
         load = serving.put_load(HEADLINE.connections, seconds, watch)

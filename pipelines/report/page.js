@@ -8,7 +8,8 @@
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
   const column = (rows, name) => rows.map((row) => row[name]);
   const count = (value) => value.toLocaleString("en-GB");
-  const narrow = () => window.innerWidth < 560;
+  let onPaper = false;
+  const narrow = () => !onPaper && window.innerWidth < 560;
 
   const BOUNDS = [1, 2, 3, 5, 10, 30, 60, 180, 600, 3600, "inf"];
   const duration = (s) => (s >= 3600 ? `${s / 3600} h` : s >= 60 ? `${s / 60} min` : `${s} s`);
@@ -212,18 +213,43 @@
     })];
   }
 
+  /* nobody knows the paper's size before it is printed: charts are drawn for these and scaled to it */
+  function paperSize(place) {
+    return onPaper ? { width: 700, height: place.classList.contains("tall") ? 330 : 260 } : {};
+  }
+  function fit(place) {
+    const { width, height } = paperSize(place);
+    for (const svg of place.querySelectorAll(".main-svg")) {
+      if (onPaper) svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      else svg.removeAttribute("viewBox");
+    }
+  }
+
   const CHARTS = { delivery, failures, latency, distribution, feed };
-  async function draw() {
+  async function draw(write = Plotly.react) {
     const config = { displayModeBar: false, responsive: true, showTips: false };
     for (const [name, make] of Object.entries(CHARTS)) {
       const place = document.getElementById(`chart-${name}`);
-      if (place) await Plotly.react(place, ...make(), config);
+      if (!place) continue;
+      const [traces, plan] = make();
+      await write(place, traces, { ...plan, ...paperSize(place) }, config);
+      fit(place);
     }
     for (const swatch of document.querySelectorAll(".swatch")) swatch.style.background = categoryColour(swatch.dataset.category);
     root.dataset.drawn = colour("page");
   }
-  const paper = (on) => () => { root.classList.toggle("light", on); draw(); };
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  const opened = new Set();
+  const paper = (on) => () => {
+    onPaper = on;
+    root.classList.toggle("light", on);
+    for (const part of document.querySelectorAll(on ? ".more:not([open])" : ".more")) {
+      if (on) opened.add(part);
+      if (opened.has(part)) part.open = on;
+    }
+    if (!on) opened.clear();
+    draw(Plotly.newPlot); /* what was laid out for another width leaves traces in the legend */
+  };
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
   window.addEventListener("beforeprint", paper(true));
   window.addEventListener("afterprint", paper(false));
   draw();

@@ -1,7 +1,9 @@
 """Numbers as people read them. What is not known is a dash, never 0."""
 
+import re
 from datetime import datetime
 
+_BEFORE_UNIT = re.compile(r"(?<=[0-9]) (?=(?:%|s|min|h|d|M|bn)(?![a-z]))")
 DASH = "–"
 MINUS = "−"
 
@@ -86,5 +88,5 @@ def label(slug: str | None) -> str:
 
 
 def glue(text: str) -> str:
-    """Text in which no line ends between a number and its sign."""
-    return text.replace(" %", "\xa0%").replace("≤ ", "≤\xa0")
+    """Text in which no line ends between a number and its sign or unit."""
+    return _BEFORE_UNIT.sub("\xa0", text).replace("≤ ", "≤\xa0")

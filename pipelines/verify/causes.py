@@ -1,6 +1,6 @@
 """What the marts on failure codes must say, from the failures of each day."""
 
-import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from pipelines.verify.codes import code_key
 _OFTEN_MADE_UP = ("DB:0102", "CA:0051", "DB:0140", "DB:0103", "CB:0007", "MK:0021")
 _FEWEST, _CHI_SQUARE = 60, 11.07
 _RULES = {"pattern": 1, "none": 2}
-_VISIBLE = re.compile(r"[^\t\n\f\r ]")
+_BLANKS = "\t\n\v\f\r"
 
 Day = tuple[Any, ...]
 """Day in microseconds, country, operator."""
@@ -22,7 +22,7 @@ def coverage(failures: Mapping[tuple[Any, ...], int]) -> dict[Day, list[Any]]:
     for (*cut, code, match), n in failures.items():
         row = counts[tuple(cut[:3])]
         row[3] += n
-        if code is not None and _VISIBLE.search(code):
+        if code is not None and not _is_blank(code):
             row[_RULES.get(match, 0)] += n
     rows = {}
     for day, (literal, pattern, unmapped, all_) in counts.items():
@@ -31,6 +31,11 @@ def coverage(failures: Mapping[tuple[Any, ...], int]) -> dict[Day, list[Any]]:
         shares = [one / coded if coded else None for one in found]
         rows[day] = [all_, coded, *found, *shares]
     return rows
+
+
+def _is_blank(code: str) -> bool:
+    """Tell whether nothing of a code is to be seen; Unicode's separators are blanks, too."""
+    return all(sign in _BLANKS or unicodedata.category(sign)[0] == "Z" for sign in code)
 
 
 def made_up(failures: Mapping[tuple[Any, ...], int]) -> dict[Day, list[Any]]:

@@ -39,6 +39,7 @@ def handset_clock(zone_name: str) -> Callable[[str | None], int | None]:
     # neighbouring reports share their seconds
     @lru_cache(maxsize=1 << 16)
     def handset_us(text: str | None) -> int | None:
+        """Return a naive local time in microseconds since 1970, UTC."""
         match = _HANDSET_TIME.fullmatch(text or "")
         if not match:
             return None

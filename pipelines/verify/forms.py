@@ -100,29 +100,42 @@ def _values(body: bytes) -> Iterator[bytes]:
 
 def _goes_on(value: bytes) -> bool:
     """Tell whether this is JSON that was not encoded, the ampersand behind it part of a text."""
-    return value.lstrip().startswith(b"[") and _strict(form_decode(value)) is NO_JSON
+    return value.lstrip().startswith(b"[") and _whole_json(value)[0] is NO_JSON
 
 
 def _read_value(value: bytes) -> tuple[str, list[Any] | str]:
     """Return decoding and elements, or decoding and the reason why there are none."""
-    layers: list[bytes] = []
+    parsed, decoding = _whole_json(value)
+    if parsed is not NO_JSON:
+        return _array(parsed, decoding)
+    return _read_damaged(list(_texts(value)))
+
+
+def _whole_json(value: bytes) -> tuple[Any, str]:
+    """Return what the value is as JSON and how it was decoded; NO_JSON where it is damaged."""
+    layer = value
     for depth in _DEPTHS:
-        value = form_decode(value)
-        layers.append(value)
-        parsed = _strict(value)
+        layer = form_decode(layer)
+        parsed = _strict(layer)
         if parsed is not NO_JSON:
-            lost = b"\\u" in value and _replace_surrogates(parsed)
-            return _array(parsed, "salvaged" if lost else depth)
-    texts = [layer.decode("utf-8", "replace").lstrip("\ufeff") for layer in layers]
-    return _read_damaged(texts)
-
-
-def _read_damaged(texts: list[str]) -> tuple[str, list[Any] | str]:
-    for text in texts:
+            lost = b"\\u" in layer and _replace_surrogates(parsed)
+            return parsed, "salvaged" if lost else depth
+    for text in _texts(value):
         parsed = _parsed(text, _TOLERANT)
         if parsed is not NO_JSON:
             _replace_surrogates(parsed)
-            return _array(parsed, "salvaged")
+            return parsed, "salvaged"
+    return NO_JSON, "failed"
+
+
+def _texts(value: bytes) -> Iterator[str]:
+    """Yield the text of each layer, with a sign for each byte that is not UTF-8."""
+    for _ in _DEPTHS:
+        value = form_decode(value)
+        yield value.decode("utf-8", "replace").lstrip("\ufeff")
+
+
+def _read_damaged(texts: list[str]) -> tuple[str, list[Any] | str]:
     for text in texts:
         trimmed = text.lstrip("\ufeff \t\r\n")
         if trimmed.startswith("["):

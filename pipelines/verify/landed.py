@@ -87,6 +87,7 @@ class _Tally:
         self.digest, self.size = sha256(), 0
 
     def passing(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the lines as they are, each counted before it is handed on."""
         for line in lines:
             self.digest.update(line)
             self.size += len(line)
@@ -139,6 +140,7 @@ class _Located:
         self._at = 0
 
     def until(self, end: int | None) -> Iterator[bytes]:
+        """Yield the lines that begin before this byte, all that are left where it is None."""
         while end is None or self._at < end:
             line = next(self._lines, None)
             if line is None:

@@ -177,6 +177,36 @@ def test_a_body_of_bytes_that_are_not_utf8_is_read_from_base64(decoder: Decoder)
     assert decoder.one(body) == ("once", 1, 0, [GOOD_ROW], [])
 
 
+RAW = json.dumps([record(1, error_detail="X"), GOOD], ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "decoding"),
+    [
+        pytest.param(RAW.replace(b'"X"', b'"\xbd\xd3"'), "salvaged", id="not UTF-8"),
+        pytest.param(RAW.replace(b'"X"', b'"\x01"'), "salvaged", id="a control character"),
+        pytest.param(b"[" + quote_plus(quote_plus(RAW[1:])).encode(), "twice", id="but for ["),
+        pytest.param(RAW, "once", id="plain"),
+    ],
+)
+def test_what_follows_a_value_that_is_not_encoded_is_no_damage(
+    decoder: Decoder, value: bytes, decoding: str
+) -> None:
+    another = form([record(3)])
+    bodies = [b"sms_status=" + value + rest for rest in (b"&x=1", b"&", b"&x=a=b&" + another)]
+    paths_agree(decoder, bodies)
+    for body, sids in zip(bodies, ([1, 7], [1, 7], [1, 7, 3]), strict=True):
+        found = decoder.one(body)
+        assert (found.decoding, found.rejects) == (decoding, [])
+        assert [row[0] for row in found.rows] == sids
+
+
+def test_a_text_with_an_ampersand_goes_on_whatever_its_bytes(decoder: Decoder) -> None:
+    body = b"sms_status=" + RAW.replace(b'"X"', b'"R&D \xbd\xd3&"')
+    rows = decoder.one(body).rows
+    assert [(row[0], row[6]) for row in rows] == [(1, "R&D \ufffd\ufffd&"), (7, "接收成功")]
+
+
 @pytest.mark.parametrize(
     ("text", "sids", "damaged"),
     [

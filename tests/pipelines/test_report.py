@@ -438,6 +438,7 @@ def test_an_empty_warehouse_has_no_charts(settings: Settings) -> None:
         (words.within("inf"), "over 1 h"),
         (words.within(180.0), "≤ 3 min"),
         (words.day("2026-03-02"), "Mon 2 Mar 2026"),
+        (words.glue("99 % ≤ 1 h, 10 sent"), "99\xa0% ≤\xa01\xa0h, 10 sent"),
         (words.moment("2026-03-02T08:05:00Z"), "2 Mar 2026, 08:05"),
     ],
 )

@@ -3,13 +3,14 @@
 At once, in a split into runs, after a rebuild, without a send log, with a whole and a patchy one.
 Counts and rates must be equal to the bit. Intervals of uncertainty go through a root: 14 digits.
 Percentiles, interpolated between values in whole microseconds, are whole hundredths of one: equal
-to half of such a hundredth.
+to half of such a hundredth. Chi-square is one large number less another: 10 digits.
 """
 
 import csv
 import os
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from ingest.settings import Settings
 from pipelines.publish import analytics_path
 from pipelines.rebuild import rebuild
 from pipelines.sendfiles import bring_in
-from tests.data_folder import ask, form, land_bodies, record, run, settings_of, take
+from pipelines.verify import verify
+from tests.data_folder import FIRST, ask, form, land_bodies, record, run, settings_of, take
 from tests.simulated import (
     Traffic,
     as_people_keep_it,
@@ -30,12 +32,13 @@ from tests.simulated import (
     simulated,
 )
 from tests.truth.codes import Meaning, meaning
-from tests.truth.figures import KEYS, Figures
-from tests.truth.messages import Send
+from tests.truth.coverage import OFTEN_MADE_UP
+from tests.truth.figures import KEYS, Figures, figures
+from tests.truth.messages import Report, Send, naive
 from tests.truth.numbers import REFERENCE
 
 MESSAGES = int(os.environ.get("DLR_TEST_MESSAGES", "200000"))
-_TOLERANCE = {"_low": 1e-14, "_high": 1e-14, "_s": 5e-9}
+_TOLERANCE = {"_low": 1e-14, "_high": 1e-14, "_s": 5e-9, "chi_square": 1e-10}
 """By ending of the column; every other value must be equal."""
 
 
@@ -127,6 +130,57 @@ def test_with_a_log_as_people_keep_it_in_a_random_split_into_runs(
         take(settings)
     run(settings)
     assert_equal_to_truth(settings, truth)
+
+
+EVENNESS = [
+    # how often each of the six codes, and whether that looks made up
+    ("china_mobile", [10] * 6, True),
+    ("china_telecom", [9, 10, 10, 10, 10, 10], False),
+    ("china_unicom", [20, 20, 20, 20, 20, 0], False),
+    ("awcc", [8, 17, 21, 24, 25, 25], True),
+    (None, [9, 20, 20, 20, 21, 30], False),
+]
+
+
+def failed(sid: int, operator: str | None, code: str | None) -> Report:
+    """What the truth says of a `record` that failed in the first push."""
+    at = datetime(2026, 3, 2, 7, 59, 57)
+    return Report(
+        sid=sid,
+        uid="abc",
+        country={"awcc": "AF", None: "US"}.get(operator, "CN"),
+        operator=operator,
+        delivered=False,
+        handset_time=at,
+        received=naive(FIRST),
+        event_time=at,
+        error_code=code,
+        error_detail="接收成功",
+    )
+
+
+def test_failures_that_look_made_up(tmp_path: Path) -> None:
+    """No such traffic is simulated: it is put together here, up to both limits."""
+    reports: list[Report] = []
+    batch = []
+    for operator, counts, _ in EVENNESS:
+        codes = [code for code, n in zip(OFTEN_MADE_UP, counts, strict=True) for _ in range(n)]
+        codes = [f" {code.lower()} " if n % 3 else code for n, code in enumerate(codes)]
+        for code in [*codes, "MK:0001", "ZQ:9917", "", " ", "\u3000", "\t\v", None]:
+            sid = len(reports)
+            batch.append(
+                record(sid, mobile=NUMBERS[operator], error_msg=code, report_status="FAIL")
+            )
+            reports.append(failed(sid, operator, code))
+    settings = settings_of(tmp_path / "data")
+    land_bodies(settings, [form(batch)])
+    run(settings)
+    truth = figures(reports, [], naive(FIRST))
+    suspicious = truth.tables["marts.suspicious_codes_daily"]
+    found = {key[2]: row["failures"] for key, row in suspicious.items()}
+    assert found == {operator: sum(counts) for operator, counts, made_up in EVENNESS if made_up}
+    assert_equal_to_truth(settings, truth)
+    assert verify(settings).findings == []
 
 
 NUMBERS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tests.truth import delivery, failures, latency
+from tests.truth import coverage, delivery, failures, latency
 from tests.truth.attribution import Attribution, attribute
 from tests.truth.delivery import Key
 from tests.truth.messages import Report, Send
@@ -29,6 +29,8 @@ KEYS = {
         "error_code",
         "error_match",
     ),
+    "marts.code_coverage_daily": ("day_utc", "country_code", "range_operator"),
+    "marts.suspicious_codes_daily": ("day_utc", "country_code", "range_operator"),
 }
 """The key of each mart, in the order of the rows' keys here."""
 
@@ -62,5 +64,7 @@ def figures(reports: Sequence[Report], sends: Sequence[Send], as_of: datetime) -
         "marts.latency_hourly": latency.latency_rows(reports, values),
         "marts.latency_buckets_hourly": latency.bucket_rows(values),
         "marts.failures_daily": failures.failure_rows(reports),
+        "marts.code_coverage_daily": coverage.coverage_rows(reports),
+        "marts.suspicious_codes_daily": coverage.suspicious_rows(reports),
     }
     return Figures(reports, as_of, attributed, tables)

@@ -32,7 +32,7 @@ with cause as (
         range_operator,
         failures,
         case
-            when not coalesce(regexp_matches(error_code, '\S'), false) then 'no code'
+            when not coalesce(regexp_matches(error_code, '[^\s\v\p{Z}]'), false) then 'no code'
             when error_match in ('pattern', 'none') then error_match
             else 'literal'
         end as found_by

@@ -21,5 +21,5 @@ select
     min(example_detail) as example_detail
 from marts.failures_daily
 where error_match = 'none'
-    and regexp_matches(error_code, '\S')
+    and regexp_matches(error_code, '[^\s\v\p{Z}]')
 group by all

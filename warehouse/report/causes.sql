@@ -1,4 +1,4 @@
-/* Why messages failed: by category and where the cause lies, with the share in the days before. */
+/* Why messages failed: by category and where the cause lies, with the share in the whole days before. */
 with counted as (
     select
         error_category as category,

@@ -1,7 +1,8 @@
 /* The most frequent failure codes, what they mean, and the carrier's own words. */
 with counted as (
     select
-        error_code as code,
+        -- as readers have it: codes that differ only in a phone number are one
+        exported_text(error_code, null) as code,
         error_category as category,
         error_party as party,
         error_match as match,
@@ -22,7 +23,7 @@ meanings as (
 )
 
 select
-    counted.* replace (exported_text(counted.code, null) as code),
+    counted.*,
     meanings.meaning
 from counted
 left join meanings

@@ -12,7 +12,7 @@ with counted as (
         sum(sent_failed_at_recipient)::bigint as sent_failed_at_recipient,
         sum(pending)::bigint as pending,
         sum(unknown)::bigint as unknown,
-        sum(reports) filter (where provisional)::bigint as provisional_reports
+        coalesce(sum(reports) filter (where provisional), 0)::bigint as provisional_reports
     from marts.delivery_hourly
     where (hour_utc >= getvariable('from_utc') and hour_utc < getvariable('to_utc'))
         or (hour_utc >= getvariable('before_from_utc') and hour_utc < getvariable('before_to_utc'))
