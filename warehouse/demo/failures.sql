@@ -4,8 +4,8 @@ select
     error_category as category,
     sum(failures) as messages,
     round(100 * sum(failures) / sum(sum(failures)) over (), 1) as "% of failures",
-    arg_max(error_code, failures) as "most frequent code",
-    arg_max(example_detail, failures) as "the carrier says"
+    arg_max(error_code, (failures, error_code)) as "most frequent code",
+    arg_max(example_detail, (failures, example_detail)) as "the carrier says"
 from marts.failures_daily
 group by all
 order by messages desc

@@ -8,7 +8,7 @@ with counted as (
         error_match as match,
         sum(failures)::bigint as failures,
         rate(sum(failures), sum(sum(failures)) over ()) as share,
-        exported_text(arg_max(example_detail, failures), null) as example
+        exported_text(arg_max(example_detail, (failures, example_detail)), null) as example
     from marts.failures_daily
     where day_utc >= getvariable('from_utc') and day_utc < getvariable('to_utc')
     group by all
