@@ -573,10 +573,10 @@ CARRIER = (
     ),
     Mutant(
         "carrier/success-judged",
-        "the code of a delivered message is looked up, too",
+        "a delivered message gets party and rule of a failed one with the same code",
         "warehouse/core/sms_status.sql",
-        "case when winner.report_status = 'SUCCESS' then 'delivered' else meaning.category end",
-        "coalesce(meaning.category, 'delivered')",
+        "    on winner.report_status = 'FAIL'\n    and meaning",
+        "    on meaning",
         (CORE,),
     ),
 )

@@ -208,12 +208,13 @@ def test_the_same_bare_number_means_different_things_per_operator(settings: Sett
 
 def test_success_is_never_judged_by_its_code(settings: Settings) -> None:
     codes = ["DELIVRD", "", None, "MK:0001"]
-    land_bodies(settings, [form([record(n, error_msg=code) for n, code in enumerate(codes)])])
+    failed = record(9, error_msg="MK:0001", report_status="FAIL")
+    batch = [failed, *(record(n, error_msg=code) for n, code in enumerate(codes))]
+    land_bodies(settings, [form(batch)])
     take(settings)
-    rows = warehouse(
-        settings, "select distinct delivered, error_category, error_match from core.sms_status"
-    )
-    assert rows == [(True, "delivered", None)]
+    columns = "error_category, error_party, error_permanent, error_match"
+    rows = warehouse(settings, f"select distinct {columns} from core.sms_status where delivered")
+    assert rows == [("delivered", None, None, None)]
 
 
 def test_a_restored_backup_adds_nothing(settings: Settings) -> None:
