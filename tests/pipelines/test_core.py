@@ -49,6 +49,12 @@ CONTESTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"uid": "a"}, {"uid": "b"}),  # the greater uid
     ({"mobile": None}, {"mobile": "1"}),  # a mobile over none
     ({"uid": None}, {"uid": ""}),  # empty over null
+    # what is compared first decides, whatever follows; of two texts the greater one wins
+    ({"user_receive_time": "later", "error_msg": "Z"}, {"user_receive_time": "soon"}),
+    ({"error_msg": "A", "error_detail": "b"}, {"error_msg": "B", "error_detail": "a"}),
+    ({"error_detail": "a", "uid": "b"}, {"error_detail": "b", "uid": "a"}),
+    ({"uid": "a", "mobile": "2"}, {"uid": "b", "mobile": "1"}),
+    ({"mobile": "1"}, {"mobile": "2"}),
 ]
 
 
@@ -70,6 +76,28 @@ def test_which_report_wins(settings: Settings, *, swapped: bool) -> None:
         from core.conflicting_reports group by sid order by sid
     """
     assert warehouse(settings, versions) == [(sid, 2, 1) for sid in range(len(CONTESTS))]
+
+
+def test_the_push_received_first_with_the_winning_content_stands_for_it(settings: Settings) -> None:
+    """Ids need not ascend with reception, where files of several receivers come together."""
+    late = {"user_receive_time": "2026-03-03 16:00:05"}  # a day and 5 s after the first reception
+    sent = [record(1, report_status="FAIL"), record(1, **late), record(1, **late)]
+    pushes = [
+        push(form([one]), 9 - n, received_at=FIRST + timedelta(seconds=10 * n))
+        for n, one in enumerate(sent)
+    ]
+    land(settings, reversed(pushes))
+    take(settings)
+    first = FIRST.replace(tzinfo=None)
+    columns = "push_id, first_received_at_utc, event_time_utc, report_lag_s, copies, conflicting"
+    expected = (pushes[1].push_id, first, first, 10.0 - 86_405, 3, True)
+    assert row_of(settings, columns) == expected
+    counts = "accepted, conflicts, duplicates"
+    assert warehouse(settings, f"select {counts} from raw.pushes order by received_at_utc") == [
+        (1, 0, 0),
+        (0, 1, 0),
+        (0, 0, 1),
+    ]
 
 
 RECEIVED = FIRST.replace(tzinfo=None)
@@ -101,18 +129,30 @@ def test_times(settings: Settings) -> None:
     assert found == [(sent, *expected) for sent, expected in TIMES.items()]
 
 
-def test_the_zone_of_the_provider_is_a_setting(tmp_path: Path) -> None:
-    settings = settings_of(tmp_path, provider_timezone="America/New_York")
-    times = ["2026-01-15 12:00:00", "2026-07-15 12:00:00", "2026-11-01 01:30:00"]
-    land_bodies(
-        settings, [form([record(n, user_receive_time=time) for n, time in enumerate(times)])]
-    )
+ZONES: dict[str, dict[str, datetime]] = {
+    # the provider's zone: time as sent, the same in UTC
+    "America/New_York": {
+        "2026-01-15 12:00:00": datetime(2026, 1, 15, 17),
+        "2026-07-15 12:00:00": datetime(2026, 7, 15, 16),
+        "2026-11-01 01:30:00": datetime(2026, 11, 1, 5, 30),  # comes twice: the first
+        "2026-03-08 02:30:00": datetime(2026, 3, 8, 7, 30),  # never comes
+        "2026-03-08 03:30:00": datetime(2026, 3, 8, 7, 30),
+    },
+    "Australia/Lord_Howe": {"2026-04-05 01:45:00": datetime(2026, 4, 4, 14, 45)},  # half an hour
+    "Antarctica/Troll": {"2026-10-25 02:30:00": datetime(2026, 10, 25, 0, 30)},  # two hours
+}
+
+
+@pytest.mark.parametrize(("zone", "times"), ZONES.items(), ids=ZONES)
+def test_the_zone_of_the_provider_is_a_setting(
+    tmp_path: Path, zone: str, times: dict[str, datetime]
+) -> None:
+    settings = settings_of(tmp_path, provider_timezone=zone)
+    batch = [record(sid, user_receive_time=sent) for sid, sent in enumerate(times)]
+    land_bodies(settings, [form(batch)])
     take(settings)
-    assert warehouse(settings, "select handset_time_utc from core.sms_status order by sid") == [
-        (datetime(2026, 1, 15, 17),),
-        (datetime(2026, 7, 15, 16),),
-        (datetime(2026, 11, 1, 5, 30),),
-    ]
+    columns = "handset_time_raw, handset_time_utc"
+    assert dict(warehouse(settings, f"select {columns} from core.sms_status")) == times
 
 
 CODES: dict[tuple[str, str | None], tuple[str, str | None, str, str]] = {
@@ -126,6 +166,13 @@ CODES: dict[tuple[str, str | None], tuple[str, str | None, str, str]] = {
     ("+93703334567", "MK:0001"): ("invalid_number", "recipient", "yes", "other_operators"),
     ("13900000000", "MI:9999"): ("expired", "network", "no", "pattern"),
     ("13900000000", "EXPIRED_7777"): ("expired", "network", "no", "pattern"),
+    ("13900000000", "BLACK-LIMIT"): ("blocklisted", "policy", "yes", "pattern"),  # the first of two
+    ("13300000000", "004"): ("invalid_number", "recipient", "yes", "operator"),
+    ("13900000000", "004"): ("recipient_unavailable", "recipient", "unknown", "any_operator"),
+    ("+93703334567", "BLACK0"): ("unreachable", "recipient", "no", "other_operators"),
+    ("+93703334567", "144"): ("unknown", None, "unknown", "none"),  # the others disagree
+    ("+93703334567", "MI:9999"): ("unknown", None, "unknown", "none"),  # China Mobile's pattern
+    ("+12125550100", "EXPIRED"): ("expired", "network", "no", "any_operator"),
     ("13900000000", "NEVER-SEEN"): ("unknown", None, "unknown", "none"),
     ("13900000000", None): ("unknown", None, "unknown", "none"),
     ("13900000000", ""): ("unknown", None, "unknown", "none"),
@@ -161,12 +208,13 @@ def test_the_same_bare_number_means_different_things_per_operator(settings: Sett
 
 def test_success_is_never_judged_by_its_code(settings: Settings) -> None:
     codes = ["DELIVRD", "", None, "MK:0001"]
-    land_bodies(settings, [form([record(n, error_msg=code) for n, code in enumerate(codes)])])
+    failed = record(9, error_msg="MK:0001", report_status="FAIL")
+    batch = [failed, *(record(n, error_msg=code) for n, code in enumerate(codes))]
+    land_bodies(settings, [form(batch)])
     take(settings)
-    rows = warehouse(
-        settings, "select distinct delivered, error_category, error_match from core.sms_status"
-    )
-    assert rows == [(True, "delivered", None)]
+    columns = "error_category, error_party, error_permanent, error_match"
+    rows = warehouse(settings, f"select distinct {columns} from core.sms_status where delivered")
+    assert rows == [("delivered", None, None, None)]
 
 
 def test_a_restored_backup_adds_nothing(settings: Settings) -> None:

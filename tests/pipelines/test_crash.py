@@ -138,9 +138,12 @@ def test_a_run_killed_at_a_named_step(
     child.join(60)
     assert child.exitcode == -signal.SIGKILL, "the step was never reached"
     old, new = expected[0], expected[1]
-    assert check_readers(settings) in (old[0], new[0])
+    seen = check_readers(settings)
+    assert seen in (old[0], new[0])
+    assert manifest_rows(settings) in (old[0], seen), "the manifest is replaced last"
     run(settings)
     assert (check_readers(settings), fingerprint(settings)) == new
+    assert manifest_rows(settings) == new[0]
     for ledger in ("ops.ledger", "ops.sends_ledger"):
         assert warehouse(settings, f"select bool_and(balanced) from {ledger}") == [(True,)]
     assert verify(settings).findings == []

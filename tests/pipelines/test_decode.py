@@ -172,6 +172,28 @@ def test_bytes_that_are_not_utf8_cost_only_themselves(decoder: Decoder) -> None:
     assert not found.rejects
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("sound", "broken", "sids", "rejects"),
+    [
+        pytest.param(b'"X"', b'"\xbd\xd3"', [1, 7], [], id="not UTF-8"),
+        pytest.param(b'"X"', b'"\x01"', [1, 7], [], id="control character"),
+        pytest.param(b'"X"', b'"X', [7], ["damaged_json"], id="damaged"),
+    ],
+)
+def test_what_is_broken_is_read_however_often_it_was_encoded(
+    decoder: Decoder, sound: bytes, broken: bytes, sids: list[int], rejects: list[str], times: int
+) -> None:
+    value = json.dumps([record(1, error_detail="X"), GOOD], ensure_ascii=False).encode()
+    value = value.replace(sound, broken)
+    for _ in range(times):
+        value = quote_plus(value).encode()
+    found = decoder.one(b"sms_status=" + value)
+    assert found.decoding == "salvaged"
+    assert [row[0] for row in found.rows] == sids
+    assert [reason for _, reason, _, _ in found.rejects] == rejects
+
+
 def test_a_body_of_bytes_that_are_not_utf8_is_read_from_base64(decoder: Decoder) -> None:
     body = b"sms_status=" + json.dumps([GOOD]).encode() + b"&x=\xff"
     assert decoder.one(body) == ("once", 1, 0, [GOOD_ROW], [])
@@ -258,6 +280,14 @@ def test_a_push_without_the_parameter_is_not_lost(decoder: Decoder) -> None:
 def test_a_parameter_that_stands_twice_loses_neither(decoder: Decoder) -> None:
     body = form([record(1)]) + b"&" + form([record(2)])
     assert [row[0] for row in decoder.one(body).rows] == [1, 2]
+
+
+@pytest.mark.parametrize("times", [(1, 2), (2, 1)])
+def test_of_several_values_the_worst_decoding_is_noted(
+    decoder: Decoder, times: tuple[int, int]
+) -> None:
+    first, second = (form([record(n)], depth) for n, depth in enumerate(times))
+    assert decoder.one(first + b"&" + second).decoding == "twice"
 
 
 @pytest.mark.parametrize("reason", list(Reason))

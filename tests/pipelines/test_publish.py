@@ -339,6 +339,41 @@ def test_replaced_files_stay_for_the_grace_period_only(settings: Settings) -> No
     assert not old.exists()
 
 
+def test_all_is_on_disk_before_it_is_named_and_the_manifest_comes_last(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Python syncs and renames, in order; what a power cut leaves follows from it."""
+    events: list[tuple[str, Path]] = []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        real_fsync(descriptor)
+        events.append(("synced", Path(f"/proc/self/fd/{descriptor}").readlink()))
+
+    def rename(self: Path, target: Path) -> Path:
+        events.append(("renamed", self))
+        return real_replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", rename)
+    land(settings, [push(form([record(1)]))])
+    run(settings)
+    folder = manifest_path(settings).parent
+    exports = [folder / file["path"] for file in manifest(settings)["files"]]
+    renames = []
+    for target in (analytics_path(settings), manifest_path(settings)):
+        [at] = [
+            n
+            for n, (what, path) in enumerate(events)
+            if what == "renamed" and path.name.startswith(f".{target.name}.")
+        ]
+        before = {path for what, path in events[:at] if what == "synced"}
+        assert {events[at][1], *exports, *(path.parent for path in exports)} <= before
+        assert events[at + 1] == ("synced", target.parent)
+        renames.append(at)
+    assert renames == sorted(renames)
+
+
 def test_what_is_stored_is_private_to_its_owner(settings: Settings) -> None:
     land(settings, [push(form([record(1)]))])
     run(settings)

@@ -1,0 +1,585 @@
+"""The mutants: one line each that is wrong in a way somebody could write it.
+
+Only such are declared as change what comes out, be it in one case of a million; what raises at the
+first row teaches nothing.
+"""
+
+from dataclasses import dataclass
+
+CORE = "tests/pipelines/test_core.py"
+CRASH = "tests/pipelines/test_crash.py"
+DECODE = "tests/pipelines/test_decode.py"
+PRIVACY = (
+    "tests/pipelines/test_privacy.py::test_a_column_that_lets_numbers_through_stops_the_publication"
+)
+PUBLISH = "tests/pipelines/test_publish.py"
+SENDS = "tests/pipelines/test_sends.py::test_times"
+LEDGER = "tests/pipelines/test_ledger.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One change of one line; ``old`` holds its neighbours where the line alone is not unique."""
+
+    name: str
+    """Area and change, as in ``winner/no-time-first``."""
+    wrong: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    """What pytest is given: files of tests, or single ones."""
+
+    @property
+    def area(self) -> str:
+        """What of the product is made wrong."""
+        return self.name.partition("/")[0]
+
+
+WINNER = (
+    Mutant(
+        "winner/later-fail",
+        "the later report wins, be it a FAIL over a SUCCESS",
+        "warehouse/core/contenders.sql",
+        "            report.report_status = 'SUCCESS' desc,\n"
+        "            sent.handset_time_utc desc nulls last,\n",
+        "            sent.handset_time_utc desc nulls last,\n"
+        "            report.report_status = 'SUCCESS' desc,\n",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/no-time-first",
+        "a report without a readable time wins over one with",
+        "warehouse/core/contenders.sql",
+        "sent.handset_time_utc desc nulls last",
+        "sent.handset_time_utc desc nulls first",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/time-as-text",
+        "times are compared as they were sent, not in UTC",
+        "warehouse/core/contenders.sql",
+        "            sent.handset_time_utc desc nulls last,\n",
+        "",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/raw-time-inverted",
+        "of two times that mean the same, or nothing, the lesser text wins",
+        "warehouse/core/contenders.sql",
+        "report.handset_time_raw desc nulls last",
+        "report.handset_time_raw asc nulls last",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/code-inverted",
+        "of two codes the lesser one wins",
+        "warehouse/core/contenders.sql",
+        "report.error_code desc nulls last",
+        "report.error_code asc nulls last",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/detail-inverted",
+        "of two details the lesser one wins",
+        "warehouse/core/contenders.sql",
+        "report.error_detail desc nulls last",
+        "report.error_detail asc nulls last",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/mobile-inverted",
+        "of two mobiles the lesser one wins",
+        "warehouse/core/contenders.sql",
+        "report.mobile desc nulls last",
+        "report.mobile asc nulls last",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/uid-before-detail",
+        "the uid decides before the detail does",
+        "warehouse/core/contenders.sql",
+        "            report.error_detail desc nulls last,\n"
+        "            report.uid desc nulls last,\n",
+        "            report.uid desc nulls last,\n"
+        "            report.error_detail desc nulls last,\n",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/mobile-left-out",
+        "contents that differ in the mobile alone are one content",
+        "warehouse/core/contenders.sql",
+        "            report.uid desc nulls last,\n            report.mobile desc nulls last\n",
+        "            report.uid desc nulls last\n",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/last-push",
+        "the last push that brought the winning content stands for it, not the first",
+        "warehouse/core/contenders.sql",
+        "report.error_code, report.error_detail\n"
+        "        order by report.received_at_utc, report.push_id, report.position\n",
+        "report.error_code, report.error_detail\n"
+        "        order by report.received_at_utc desc, report.push_id, report.position\n",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/push-by-id",
+        "the push of the least id stands for the content, not the one received first",
+        "warehouse/core/contenders.sql",
+        "report.error_code, report.error_detail\n"
+        "        order by report.received_at_utc, report.push_id, report.position\n",
+        "report.error_code, report.error_detail\n"
+        "        order by report.push_id, report.received_at_utc, report.position\n",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/repetition-conflicts",
+        "a report that was only repeated is called conflicting",
+        "warehouse/core/winners.sql",
+        "max(content_rank) > 1 as conflicting",
+        "count(*) > 1 as conflicting",
+        (CORE,),
+    ),
+    Mutant(
+        "winner/first-reception-of-the-winner",
+        "a message's first reception is that of the winning content",
+        "warehouse/core/winners.sql",
+        "    contested.first_received_at_utc,\n",
+        "    contender.received_at_utc as first_received_at_utc,\n",
+        (CORE,),
+    ),
+)
+
+DECODING = (
+    Mutant(
+        "decoding/each-rung-twice",
+        "each rung of the careful path decodes twice",
+        "pipelines/push.py",
+        "        yield value\n",
+        '        yield unquote_to_bytes(value.replace(b"+", b" "))\n',
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/any-percent",
+        "what holds a percent sign anywhere is decoded once more",
+        "warehouse/raw/plain_elements.sql",
+        "case when starts_with(once, '%') then form_decode(once) end",
+        "case when contains(once, '%') then form_decode(once) end",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/third-rung-slow",
+        "the third rung is left out of the fast path: right, by way of Python",
+        "warehouse/raw/plain_elements.sql",
+        "when starts_with(twice, '%') then form_decode(twice)",
+        "when starts_with(twice, '%') then twice",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/thrice-called-twice",
+        "three decodings are noted as two",
+        "warehouse/raw/plain_elements.sql",
+        "when starts_with(twice, '%') then 'thrice'",
+        "when starts_with(twice, '%') then 'twice'",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/plus-stays",
+        "a plus is no blank on the careful path",
+        "pipelines/push.py",
+        'value = unquote_to_bytes(value.replace(b"+", b" "))',
+        "value = unquote_to_bytes(value)",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/bad-bytes-pass",
+        "bytes that are not UTF-8 are replaced without a word",
+        "pipelines/push.py",
+        "        text = _utf8(layer)\n        if text is not None and",
+        '        text = layer.decode("utf-8", "replace")\n        if text is not None and',
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/best-depth",
+        "a push of several values is noted with the best decoding of them, not the worst",
+        "pipelines/push.py",
+        "worst = max(decodings",
+        "worst = min(decodings",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/repair-first-rung-only",
+        "what is broken is put up with after one decoding only",
+        "pipelines/push.py",
+        "    for layer in layers:\n"
+        '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff")\n',
+        "    for layer in layers[:1]:\n"
+        '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff")\n',
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/salvage-first-rung-only",
+        "a damaged array is salvaged after one decoding only",
+        "pipelines/push.py",
+        "    for layer in layers:\n"
+        '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff \\t\\r\\n")\n',
+        "    for layer in layers[:1]:\n"
+        '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff \\t\\r\\n")\n',
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/first-value-only",
+        "of a parameter that stands twice, plainly named, the fast path takes the first",
+        "warehouse/raw/plain_elements.sql",
+        "'(?s)(?:^|&)sms_status=.*&sms_status(?:=|&|$)|(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'",
+        "'(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'",
+        (DECODE,),
+    ),
+)
+
+LAW = (
+    Mutant(
+        "ledger/conflicts-are-duplicates",
+        "a new content of a known message counts as a duplicate; the law still holds",
+        "warehouse/core/repeated_reports.sql",
+        "when copy_of_content = 1 then 'conflict'",
+        "when copy_of_content = 1 then 'duplicate'",
+        (CORE,),
+    ),
+    Mutant(
+        "ledger/accepted-by-id",
+        "the push of the least id is given the message, not the one received first",
+        "warehouse/core/contenders.sql",
+        "        partition by report.sid\n"
+        "        order by report.received_at_utc, report.push_id, report.position\n",
+        "        partition by report.sid\n"
+        "        order by report.push_id, report.received_at_utc, report.position\n",
+        (CORE,),
+    ),
+    Mutant(
+        "ledger/more-records-balance",
+        "records that nothing accounts for do not break the law",
+        "pipelines/ledger.py",
+        "return self.records == (",
+        "return self.records >= (",
+        (LEDGER,),
+    ),
+    Mutant(
+        "ledger/fewer-records-balance",
+        "more outcomes than records do not break the law",
+        "pipelines/ledger.py",
+        "return self.records == (",
+        "return self.records <= (",
+        (LEDGER,),
+    ),
+    Mutant(
+        "ledger/rejected-by-push",
+        "the law counts rejected records where they were announced, not where they lie",
+        "pipelines/ledger.py",
+        "(select count(*) from raw.rejected_records)",
+        "(select coalesce(sum(rejected), 0)::bigint from raw.pushes)",
+        (LEDGER,),
+    ),
+    Mutant(
+        "ledger/pushes-unchecked",
+        "a push that loses what another gains balances",
+        "pipelines/ledger.py",
+        "    unbroken = broken_pushes == broken_files == 0\n",
+        "    unbroken = broken_files == 0\n",
+        (LEDGER,),
+    ),
+    Mutant(
+        "ledger/lost-by-push-balance",
+        "a push with more records than outcomes balances",
+        "pipelines/ledger.py",
+        "where records <> accepted + duplicates + conflicts + rejected",
+        "where records < accepted + duplicates + conflicts + rejected",
+        (LEDGER,),
+    ),
+    Mutant(
+        "ledger/messages-uncompared",
+        "a lost message balances where a duplicate was made up",
+        "pipelines/ledger.py",
+        "return after.balanced() and unbroken and bool(accepted == after.messages)",
+        "return after.balanced() and unbroken",
+        (LEDGER,),
+    ),
+    Mutant(
+        "ledger/one-good-push-is-enough",
+        "a file balances if one of its pushes does",
+        "warehouse/ops/ledger_by_file.sql",
+        "coalesce(bool_and(records =",
+        "coalesce(bool_or(records =",
+        (LEDGER,),
+    ),
+    Mutant(
+        "ledger/last-slice-only",
+        "a run of several slices enters the figures of the last",
+        "pipelines/ledger.py",
+        "row[name] = _number(row, name) + _number(same_run, name)",
+        "row[name] = _number(row, name)",
+        (LEDGER,),
+    ),
+    Mutant(
+        "ledger/gone-repetitions-stay",
+        "a push keeps its duplicate when the report it repeated is gone",
+        "warehouse/raw/affected_pushes.sql",
+        "    from repeated_before\n",
+        "    from landed_pushes\n",
+        (CORE,),
+    ),
+)
+
+ORDER = (
+    Mutant(
+        "publish/manifest-before-database",
+        "the manifest is ahead of the database for a moment",
+        "pipelines/publish.py",
+        "    _replace_database(settings, parts)\n"
+        '    state["report"] = replace_report(con, settings)\n'
+        "    refresh_dictionary(settings)\n"
+        "    retired = _listed(settings)\n"
+        "    _replace_manifest(settings, parts, state)\n",
+        '    state["report"] = replace_report(con, settings)\n'
+        "    refresh_dictionary(settings)\n"
+        "    retired = _listed(settings)\n"
+        "    _replace_manifest(settings, parts, state)\n"
+        "    _replace_database(settings, parts)\n",
+        (CRASH,),
+    ),
+    Mutant(
+        "publish/noted-before-manifest",
+        "the warehouse notes a publication before the manifest is there",
+        "pipelines/publish.py",
+        "    _replace_manifest(settings, parts, state)\n    _remember(con, parts, state)\n",
+        "    _remember(con, parts, state)\n    _replace_manifest(settings, parts, state)\n",
+        (CRASH,),
+    ),
+    Mutant(
+        "publish/noted-before-database",
+        "the warehouse notes a publication before the database is there",
+        "pipelines/publish.py",
+        "    state = _state(con, settings, last)\n    _replace_database(settings, parts)\n",
+        "    state = _state(con, settings, last)\n    _remember(con, parts, state)\n"
+        "    _replace_database(settings, parts)\n",
+        (CRASH,),
+    ),
+    Mutant(
+        "publish/privacy-after-database",
+        "numbers are looked for when readers have them already",
+        "pipelines/publish.py",
+        "    refuse_phones(con, settings, written)\n"
+        "    parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))\n"
+        "    state = _state(con, settings, last)\n"
+        "    _replace_database(settings, parts)\n",
+        "    parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))\n"
+        "    state = _state(con, settings, last)\n"
+        "    _replace_database(settings, parts)\n"
+        "    refuse_phones(con, settings, written)\n",
+        (PRIVACY,),
+    ),
+    Mutant(
+        "publish/grace-from-the-start",
+        "the grace of a file begins when it is written, not when it is replaced",
+        "pipelines/publish.py",
+        "    retired = _listed(settings)\n    _replace_manifest(settings, parts, state)\n",
+        "    _replace_manifest(settings, parts, state)\n    retired = _listed(settings)\n",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/old-or-unlisted",
+        "what is old goes, though the manifest names it",
+        "pipelines/publish.py",
+        "if unlisted and time.time()",
+        "if unlisted or time.time()",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/parquet-unsynced",
+        "exports are named before they are on disk",
+        "pipelines/export.py",
+        "    path.chmod(0o600)\n    sync(path)\n",
+        "    path.chmod(0o600)\n",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/folder-unsynced",
+        "names of new exports are not brought to disk",
+        "pipelines/export.py",
+        "        sync(folder)\n        sync(folder.parent)\n",
+        "        sync(folder.parent)\n",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/renamed-unsynced",
+        "database and manifest are renamed before they are on disk",
+        "pipelines/files.py",
+        "    sync(new)\n    new.replace(target)\n",
+        "    new.replace(target)\n",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/rename-unsynced",
+        "the rename itself is not brought to disk",
+        "pipelines/files.py",
+        "    new.replace(target)\n    sync(target.parent)\n",
+        "    new.replace(target)\n",
+        (PUBLISH,),
+    ),
+)
+
+ZONE = (
+    Mutant(
+        "zone/setting-ignored",
+        "the provider's times are read in Shanghai's zone, whatever is set",
+        "warehouse/functions/time.sql",
+        "utc_of_local(local_time_or_null(text), getvariable('provider_timezone'))",
+        "utc_of_local(local_time_or_null(text), 'Asia/Shanghai')",
+        (CORE,),
+    ),
+    Mutant(
+        "zone/wrong-direction",
+        "the zone is added where it must be taken off, seen only where clocks change",
+        "warehouse/functions/time.sql",
+        "        timezone('UTC', timezone(zone, local_time)),\n",
+        "        timezone(zone, timezone('UTC', local_time)),\n",
+        (CORE,),
+    ),
+    Mutant(
+        "zone/second-of-two",
+        "of a local time that comes twice the second is taken",
+        "warehouse/functions/time.sql",
+        "= local_time then earlier else latest end",
+        "= local_time then latest else earlier end",
+        (CORE,),
+    ),
+    Mutant(
+        "zone/one-hour-back",
+        "clocks are thought to be set back by one hour at most",
+        "warehouse/functions/time.sql",
+        "latest - interval 3 hour, zone) - (latest - interval 3 hour)",
+        "latest - interval 1 hour, zone) - (latest - interval 1 hour)",
+        (CORE,),
+    ),
+    Mutant(
+        "zone/sends-by-the-provider",
+        "the send log is read in the provider's zone",
+        "warehouse/raw/read_sends.sql",
+        "sent_time(sent_at, getvariable('sends_timezone'))",
+        "sent_time(sent_at, getvariable('provider_timezone'))",
+        (SENDS,),
+    ),
+    Mutant(
+        "zone/applied-twice",
+        "the provider's times are shifted by the zone twice",
+        "warehouse/core/handset_times.sql",
+        "handset_time(handset_time_raw) as",
+        "utc_of_local(handset_time(handset_time_raw), getvariable('provider_timezone')) as",
+        (CORE,),
+    ),
+    Mutant(
+        "zone/west-of-greenwich",
+        "a time of the send log that names a zone by a minus is shifted by the setting, too",
+        "warehouse/functions/typed_sends.sql",
+        "regexp_matches(substr(text, 11), 'Z|[+-]')",
+        "regexp_matches(substr(text, 11), 'Z|[+]')",
+        (SENDS,),
+    ),
+    Mutant(
+        "zone/2010-left-out",
+        "the first moment of 2010 is no plausible time",
+        "warehouse/functions/time.sql",
+        "when handset_time_utc >= timestamp '2010-01-01'",
+        "when handset_time_utc > timestamp '2010-01-01'",
+        (CORE,),
+    ),
+    Mutant(
+        "zone/plausible-at-the-winner",
+        "whether a time is plausible is judged at the winning push, not at the first",
+        "warehouse/core/sms_status.sql",
+        "    event_time(handset.handset_time_utc, winner.first_received_at_utc) as event_time_utc",
+        "    event_time(handset.handset_time_utc, winner.received_at_utc) as event_time_utc",
+        (CORE,),
+    ),
+)
+
+CARRIER = (
+    Mutant(
+        "carrier/any-before-own",
+        "the code of any operator is looked up before the operator's own",
+        "warehouse/core/code_meanings.sql",
+        "own.category, any_operator.category, elsewhere.category",
+        "any_operator.category, own.category, elsewhere.category",
+        (CORE,),
+    ),
+    Mutant(
+        "carrier/rule-any-before-own",
+        "the rule named is that of any operator, though the operator's own was found",
+        "warehouse/core/code_meanings.sql",
+        "            when own.code_key is not null then 'operator'\n"
+        "            when any_operator.code_key is not null then 'any_operator'\n",
+        "            when any_operator.code_key is not null then 'any_operator'\n"
+        "            when own.code_key is not null then 'operator'\n",
+        (CORE,),
+    ),
+    Mutant(
+        "carrier/pattern-before-others",
+        "a pattern comes before a literal code of other operators",
+        "warehouse/core/code_meanings.sql",
+        "elsewhere.category, pattern_hit.category, 'unknown'",
+        "pattern_hit.category, elsewhere.category, 'unknown'",
+        (CORE,),
+    ),
+    Mutant(
+        "carrier/others-need-not-agree",
+        "where other operators disagree the alphabet decides",
+        "warehouse/core/code_meanings.sql",
+        "having count(distinct category) = 1",
+        "having count(distinct category) >= 1",
+        (CORE,),
+    ),
+    Mutant(
+        "carrier/patterns-of-others",
+        "patterns of one operator are tried on the codes of all",
+        "warehouse/core/code_meanings.sql",
+        "on pattern.operator in (seen.range_operator, '*')\n",
+        "on pattern.operator is not null\n",
+        (CORE,),
+    ),
+    Mutant(
+        "carrier/last-pattern",
+        "of two patterns that match the last one counts",
+        "warehouse/core/code_meanings.sql",
+        "pattern.operator = '*', pattern.line::bigint\n",
+        "pattern.operator = '*', pattern.line::bigint desc\n",
+        (CORE,),
+    ),
+    Mutant(
+        "carrier/unknown-operator-unexplained",
+        "a code of a number without operator has no meaning",
+        "warehouse/core/sms_status.sql",
+        "and meaning.range_operator is not distinct from number.range_operator",
+        "and meaning.range_operator = number.range_operator",
+        (CORE,),
+    ),
+    Mutant(
+        "carrier/blanks-at-the-colon",
+        "a blank beside the colon makes another code",
+        "warehouse/functions/text.sql",
+        "'[\\s\\v\\p{Z}]*:[\\s\\v\\p{Z}]*'",
+        "':[\\s\\v\\p{Z}]*'",
+        (CORE,),
+    ),
+    Mutant(
+        "carrier/success-judged",
+        "a delivered message gets party and rule of a failed one with the same code",
+        "warehouse/core/sms_status.sql",
+        "    on winner.report_status = 'FAIL'\n    and meaning",
+        "    on meaning",
+        (CORE,),
+    ),
+)
+
+MUTANTS = (*WINNER, *DECODING, *LAW, *ORDER, *ZONE, *CARRIER)
+"""All of them; names are unique."""
