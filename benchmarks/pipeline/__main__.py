@@ -29,13 +29,16 @@ _PEERS_UP_TO = 10 * _MILLION
 """What reads everything into memory is left out above this."""
 _FEW, _MANY = 20, 1_000
 _SMALL_PUSHES = 1_000
+_WIDTH = 110
+"""Columns where there is no terminal to ask."""
 _SECTIONS = ("full", "bounded", "small", "history", "day")
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure what was asked for; exits 1 where a target is missed or a system fails."""
     arguments = _parser().parse_args(words)
-    console, results = Console(), Results()
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    results = Results()
     try:
         with tempfile.TemporaryDirectory(prefix=".benchmark-", dir=arguments.data_dir) as folder:
             for section in arguments.only:

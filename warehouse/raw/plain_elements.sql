@@ -8,6 +8,12 @@ with value as (
         push_id,
         reception_time(received_at) as received_at_utc,
         case
+            -- the usual case: one parameter, whose name stands there once (to cut a long text at a
+            -- character is slow, to leave out a word is not)
+            when starts_with(body, 'sms_status=')
+                and not contains(body, '&')
+                and strlen(replace(body, 'sms_status=', '')) = strlen(body) - strlen('sms_status=')
+            then form_decode(replace(body, 'sms_status=', ''))
             when starts_with(body, 'sms_status=') and not contains(body, '&')
             then form_decode(body)[12:]
             -- beside other parameters: found by its plain name, if it stands there once
