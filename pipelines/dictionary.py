@@ -69,17 +69,24 @@ def _markdown_lines(version: str) -> Iterator[str]:
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
+def dictionary_is_current(settings: Settings) -> bool:
+    """Whether the files beside the exports say what the headers say."""
+    return not _stale_files(settings)
+
+
 def refresh_dictionary(settings: Settings) -> None:
     """Bring the files beside the exports up to date; does nothing where they are."""
-    folder = exports_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name, text in _files().items():
-        target = folder / name
-        if _text_of(target) != text:
-            new = target.with_name(f".{name}.{secrets.token_hex(4)}")
-            new.write_text(text, encoding="utf-8")
-            new.chmod(0o600)
-            replace_file(new, target)
+    exports_folder(settings).mkdir(parents=True, exist_ok=True, mode=0o700)
+    for target, text in _stale_files(settings).items():
+        new = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        new.write_text(text, encoding="utf-8")
+        new.chmod(0o600)
+        replace_file(new, target)
+
+
+def _stale_files(settings: Settings) -> dict[Path, str]:
+    wanted = {exports_folder(settings) / name: text for name, text in _files().items()}
+    return {target: text for target, text in wanted.items() if _text_of(target) != text}
 
 
 def _files() -> dict[str, str]:

@@ -33,7 +33,7 @@ from pipelines.sends import SendsRead, read_sends, store_sends
 from pipelines.warehouse import load_reference, reference_version, transaction
 
 _SLICE_BYTES = 512 * 1024**2
-_SLICES_IN_MEMORY = 8
+_SLICES_IN_MEMORY = 10
 """A slice takes about four times its landed bytes, which are this fraction of the memory."""
 
 
@@ -51,6 +51,11 @@ class LoadReport:
     """What moved, where landing days were taken again."""
     send_files: int = 0
     """Files of the send log."""
+
+    @property
+    def took_anything(self) -> bool:
+        """Whether any file was taken."""
+        return bool(self.files or self.send_files)
 
 
 def load(

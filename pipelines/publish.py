@@ -22,7 +22,7 @@ import pandas as pd
 
 from ingest.settings import Settings
 from pipelines import export, ledger, models
-from pipelines.dictionary import refresh_dictionary
+from pipelines.dictionary import dictionary_is_current, refresh_dictionary
 from pipelines.export import exports_folder
 from pipelines.export_parts import Part
 from pipelines.files import replace_file
@@ -139,13 +139,23 @@ def _must_start_anew(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool
     return not all(path.exists() for path in needed)
 
 
+def is_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+    """Whether readers have everything."""
+    current = not _is_behind(con) and not _must_start_anew(con, settings)
+    return current and dictionary_is_current(settings)
+
+
 def can_publish(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether readers are behind the warehouse, and nothing forbids to publish."""
     last = ledger.latest(con)
-    behind = con.execute(
+    return _is_behind(con) and (last is None or bool(last["balanced"]))
+
+
+def _is_behind(con: duckdb.DuckDBPyConnection) -> bool:
+    stale = con.execute(
         "select 1 from ops.stale_parts union all select 1 from ops.stale_hours limit 1"
     ).fetchall()
-    return bool(behind) and (last is None or bool(last["balanced"]))
+    return bool(stale)
 
 
 def export_rule(settings: Settings) -> str:

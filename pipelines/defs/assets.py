@@ -13,7 +13,13 @@ from pipelines.history import hold_run
 from pipelines.load import LoadReport, load
 from pipelines.marts import mart_models, rebuild_marts, refresh_marts
 from pipelines.progress import progress
-from pipelines.publish import Publication, analytics_path, manifest_path, publish
+from pipelines.publish import (
+    Publication,
+    analytics_path,
+    is_current,
+    manifest_path,
+    publish,
+)
 from pipelines.report import chart_of
 from pipelines.warehouse import open_warehouse
 
@@ -122,7 +128,7 @@ def _rows(con: duckdb.DuckDBPyConnection, model: models.Model) -> int:
 
 @dg.multi_asset(
     name="load",
-    specs=[_spec(model, _deps(model)) for model in _loaded_models()],
+    specs=[_spec(model, _deps(model), skippable=True) for model in _loaded_models()],
     check_specs=_check_specs(_loaded_models()),
     partitions_def=landing_days,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -130,13 +136,21 @@ def _rows(con: duckdb.DuckDBPyConnection, model: models.Model) -> int:
 def load_assets(
     context: dg.AssetExecutionContext,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
-    """Decode, deduplicate and normalise: pending files, or the landing days asked for again."""
+    """Decode, deduplicate and normalise: pending files, or the landing days asked for again.
+
+    Where there is nothing new, and readers have everything, no table is materialised, so that the
+    steps after this one are skipped. What is promised of the tables is checked all the same.
+    """
     hold_run(context.instance, context.run.run_id)
     settings = load_settings()
     again = context.has_partition_key or context.has_partition_key_range
     days = [date.fromisoformat(key) for key in context.partition_keys] if again else None
     with open_warehouse(settings) as con:
         report = load(con, settings, context.run.run_id, days, progress())
+        if not (again or report.took_anything) and is_current(con, settings):
+            context.log.info("Nothing new; readers have everything.")
+            yield from _check_results(con, _loaded_models())
+            return
         figures = _ledger_metadata(con, context.run.run_id)
         if again:
             figures = {**figures, "changes": dg.MetadataValue.md(as_markdown(report.changes))}
@@ -181,7 +195,7 @@ def _ledger_metadata(con: duckdb.DuckDBPyConnection, run_id: str) -> Metadata:
 
 @dg.multi_asset(
     name="marts",
-    specs=[_spec(model, _deps(model), skippable=False) for model in mart_models()],
+    specs=[_spec(model, _deps(model)) for model in mart_models()],
     check_specs=_check_specs(mart_models()),
     can_subset=True,
 )

@@ -283,7 +283,7 @@ def test_a_run_materialises_everything_and_says_what_it_did(
     assert all(check.passed for check in checks)
 
 
-def test_a_run_with_nothing_pending_publishes_nothing(
+def test_a_run_with_nothing_pending_materialises_nothing_and_checks_all_the_same(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     land(settings, MONDAY, A, B)
@@ -292,10 +292,22 @@ def test_a_run_with_nothing_pending_publishes_nothing(
     result = execute(instance)
     assert result.success
     assert published(settings) == before
-    assert metadata(instance, dg.AssetKey(["exports", "parquet"]))["published"] is False
-    shown = metadata(instance, STATUS)
-    assert (shown["run_records"], shown["dagster/row_count"]) == (0, 2)
-    assert shown["fingerprint"] == fingerprint(settings)
+    assert not materialised(result)
+    checked = {check.asset_key.path[0] for check in result.get_asset_check_evaluations()}
+    assert {"raw", "core", "ops"} <= checked
+
+
+@pytest.mark.parametrize(
+    "missing", ["analytics.duckdb", "exports/manifest.json", "exports/dictionary.html"]
+)
+def test_with_nothing_pending_what_readers_miss_is_made_again(
+    settings: Settings, instance: dg.DagsterInstance, missing: str
+) -> None:
+    land(settings, MONDAY, A, B)
+    run(settings)
+    (settings.data / missing).unlink()
+    assert execute(instance).success
+    assert (settings.data / missing).exists()
 
 
 @pytest.mark.parametrize(
