@@ -40,6 +40,8 @@ SAMPLE = (
 """The records on the provider's own page."""
 
 STATUS = dg.AssetKey(["core", "sms_status"])
+ABOUT = "What became of each message, by the best report of it."
+"""The first line about that table."""
 PATH = ("yunpian", "pushes", "sms_status", "delivery_hourly", "parquet", "analytics_duckdb")
 """Assets from the landed file to what readers open, in this order."""
 AUTOMATION = ("landed_files_sensor", "hourly_refresh", "daily_housekeeping")
@@ -164,7 +166,8 @@ def look_around(browser: Browser, evening: Evening, shots: Path) -> None:
     note_places(browser, evening, GROUPS)
     visit("lineage", "/assets/core/sms_status?view=lineage&lineageDepth=5", *PATH)
     note_places(browser, evening, PATH)
-    visit("asset", "/assets/core/sms_status", "Row count", "fingerprint", "Column name")
+    # the page fills in as its parts arrive, the description late
+    visit("asset", "/assets/core/sms_status", "Row count", "fingerprint", "Column name", ABOUT)
     visit("mart", "/assets/marts/push_health_hourly", "Row count", "chart")
     widths = "[...document.querySelectorAll('.dagster-markdown img')].map(one => one.naturalWidth)"
     browser.wait(lambda: any(browser.ask(widths)))
@@ -288,7 +291,7 @@ def test_the_page_of_a_table_shows_its_rows_columns_and_ledger(evening: Evening)
     page = evening.pages["asset"]
     lines = page.splitlines()
     assert lines[lines.index("Row count") + 1] == "2"
-    assert "What became of each message, by the best report of it." in lines
+    assert ABOUT in lines
     assert "Id of the message, given by the provider." in page
     assert "against 2 messages + 2 duplicates + 0 conflicts + 0 rejected" in page
     with history_of(evening.data) as history:
