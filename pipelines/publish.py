@@ -86,17 +86,11 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     Raises UnbalancedError where the conservation law does not hold, PrivacyError where a phone
     number could be seen.
     """
-    last = ledger.latest(con)
-    if last is not None and not last["balanced"]:
+    broken = _broken_law(con)
+    if broken:
         raise UnbalancedError(
-            f"Run {last['run_id']} does not balance: {ledger.describe(last)}. Nothing was "
-            "published. `dlr verify` names the place, `dlr rebuild` makes the warehouse anew."
-        )
-    sends = latest_sends(con)
-    if sends is not None and not sends["balanced"]:
-        raise UnbalancedError(
-            f"Run {sends['run_id']} does not balance: {describe_sends(sends)}. Nothing was "
-            "published. `dlr verify` names the place, `dlr rebuild` makes the warehouse anew."
+            f"{broken}. Nothing was published. `dlr verify` names the place, `dlr rebuild` makes "
+            "the warehouse anew."
         )
     refresh_marts(con)
     anew = _must_start_anew(con, settings)
@@ -109,7 +103,7 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     written = export.write_parts(con, settings, write)
     refuse_phones(con, settings, written)
     parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))
-    state = _state(con, settings, last)
+    state = _state(con, settings)
     _replace_database(settings, parts)
     state["report"] = replace_report(con, settings)
     refresh_dictionary(settings)
@@ -147,8 +141,18 @@ def is_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
 
 def can_publish(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether readers are behind the warehouse, and nothing forbids to publish."""
-    last = ledger.latest(con)
-    return _is_behind(con) and (last is None or bool(last["balanced"]))
+    return _is_behind(con) and _broken_law(con) is None
+
+
+def _broken_law(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Which run does not balance, of the reports or of the send log; None where both do."""
+    for last, describe in (
+        (ledger.latest(con), ledger.describe),
+        (latest_sends(con), describe_sends),
+    ):
+        if last is not None and not last["balanced"]:
+            return f"Run {last['run_id']} does not balance: {describe(last)}"
+    return None
 
 
 def _is_behind(con: duckdb.DuckDBPyConnection) -> bool:
@@ -163,9 +167,8 @@ def export_rule(settings: Settings) -> str:
     return f"{settings.export_mobile} {exports_folder(settings)}"
 
 
-def _state(
-    con: duckdb.DuckDBPyConnection, settings: Settings, last: dict[str, object] | None
-) -> dict[str, object]:
+def _state(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, object]:
+    last = ledger.latest(con)
     as_of = con.execute("select max(received_at_utc) from raw.pushes").fetchall()[0][0]
     return {
         "schema_version": models.schema_version(),

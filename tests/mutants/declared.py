@@ -360,8 +360,8 @@ ORDER = (
         "publish/noted-before-database",
         "the warehouse notes a publication before the database is there",
         "pipelines/publish.py",
-        "    state = _state(con, settings, last)\n    _replace_database(settings, parts)\n",
-        "    state = _state(con, settings, last)\n    _remember(con, parts, state)\n"
+        "    state = _state(con, settings)\n    _replace_database(settings, parts)\n",
+        "    state = _state(con, settings)\n    _remember(con, parts, state)\n"
         "    _replace_database(settings, parts)\n",
         (CRASH,),
     ),
@@ -371,10 +371,10 @@ ORDER = (
         "pipelines/publish.py",
         "    refuse_phones(con, settings, written)\n"
         "    parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))\n"
-        "    state = _state(con, settings, last)\n"
+        "    state = _state(con, settings)\n"
         "    _replace_database(settings, parts)\n",
         "    parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))\n"
-        "    state = _state(con, settings, last)\n"
+        "    state = _state(con, settings)\n"
         "    _replace_database(settings, parts)\n"
         "    refuse_phones(con, settings, written)\n",
         (PRIVACY,),

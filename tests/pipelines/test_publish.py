@@ -24,7 +24,15 @@ from ingest.settings import Settings
 from pipelines import models, pieces
 from pipelines.export_parts import Part
 from pipelines.pieces import plan
-from pipelines.publish import GRACE_S, UnbalancedError, analytics_path, manifest_path
+from pipelines.publish import (
+    GRACE_S,
+    UnbalancedError,
+    analytics_path,
+    can_publish,
+    manifest_path,
+    publish,
+)
+from pipelines.warehouse import open_warehouse
 from tests.data_folder import (
     FIRST,
     ask,
@@ -322,6 +330,20 @@ def test_an_unbalanced_ledger_publishes_nothing(settings: Settings) -> None:
         run(settings)
     assert manifest_path(settings).read_bytes() == before
     assert ask(settings, "select count(*) from core.sms_status") == [(2,)]
+
+
+@pytest.mark.parametrize("books", ["ops.ledger", "ops.sends_ledger"])
+def test_what_must_not_be_published_is_not_asked_for_either(settings: Settings, books: str) -> None:
+    land(settings, [push(form([record(1)]))])
+    settings.sends.mkdir()
+    (settings.sends / "log.csv").write_text("sid,sent_at\n1,2026-03-02 07:59:55\n")
+    take(settings)
+    with open_warehouse(settings) as con:
+        assert can_publish(con)
+        con.execute(f"update {books} set balanced = false")
+        assert not can_publish(con)
+        with pytest.raises(UnbalancedError, match="does not balance"):
+            publish(con, settings)
 
 
 def test_replaced_files_stay_for_the_grace_period_only(settings: Settings) -> None:
