@@ -95,9 +95,9 @@ def open_database(
         "temp_directory": str(scratch / "duckdb"),
         "memory_limit": f"{limit}B",
         "threads": 2,
-        "enable_progress_bar": False,
     }
     with duckdb.connect(path, read_only=True, config=config) as con:
+        con.execute("set enable_progress_bar = false")
         yield con
 
 

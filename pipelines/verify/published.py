@@ -85,13 +85,16 @@ def compare_manifest(
     """Compare the manifest with the books, with the files it names, and with what else is there."""
     _compare_fields(manifest, settings, books, findings)
     _compare_parts(manifest, books, findings)
-    _compare_seal("../" + DATABASE, pinned.database, manifest["database"], findings)
+    if manifest["database"]:
+        _compare_seal("../" + DATABASE, pinned.database, manifest["database"], findings)
     for name in ("report", "dictionary"):
         for one in _entries(manifest[name]):
             base = Path(str(one.get("path"))).name
             _compare_seal(base, pinned.copies.get(base), one, findings)
     for one in manifest["files"]:
         _compare_seal(one["path"], pinned.exports / one["path"], one, findings)
+    if not manifest["database"]:
+        return
     _compare_listing(manifest, pinned, findings)
     _compare_links(manifest, pinned, findings)
 
@@ -107,11 +110,13 @@ def _compare_fields(
     for name in ("fingerprint", "schema_version", "as_of_utc", "published_at_utc"):
         value = books.publication.get(name)
         expected[name] = value.isoformat() if isinstance(value, datetime) else value
-    said = manifest | {"database.path": manifest["database"].get("path")}
+    said = manifest | {"database.path": manifest["database"].get("path", "../" + DATABASE)}
     for name, value in expected.items():
         if said[name] != value:
             sentence = f"the {name} is {said[name]}, but the publication was made with {value}."
             findings.add(MANIFEST, sentence, "fields")
+    if not manifest["database"]:
+        return
     listed = sorted(str(one.get("path")) for one in _entries(manifest["dictionary"]))
     if listed != ["dictionary.html", "dictionary.md"]:
         findings.add(MANIFEST, f"the dictionary is said to be {', '.join(listed) or 'nowhere'}.")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ingest.settings import Settings
 from pipelines.verify import functions
-from pipelines.verify.codes import REFERENCE, code_key, reference_version
+from pipelines.verify.codes import REFERENCE, reference_version
 from pipelines.verify.masking import masks, register_masks
 from pipelines.verify.scratch import Inserter
 
@@ -51,7 +51,6 @@ def register(con: sqlite3.Connection, settings: Settings) -> None:
     functions.register(con)
     register_masks(con, masks(settings))
     version = reference_version()
-    con.create_function("code_key", 1, code_key, deterministic=True)
     con.create_function("reference_version", 0, lambda: version, deterministic=True)
     con.create_aggregate("fingerprint", 1, _Fingerprint)  # type: ignore[arg-type]
 

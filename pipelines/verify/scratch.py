@@ -16,6 +16,7 @@ from pipelines.lock import WarehouseError
 Row = tuple[Any, ...]
 
 _PREFIX, _LOCK = "verify-", "lock"
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _CACHE_KB = 48_000
 _ROWS_AT_ONCE = 10_000
 
@@ -38,6 +39,8 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
     except (OSError, sqlite3.OperationalError) as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_FULL) & 0xFF not in _NO_ROOM:
+            raise
         raise WarehouseError(
             f"{parent} cannot be worked in: {getattr(error, 'strerror', None) or error}. A "
             "verification needs three times as much room there as the landed files and the "
