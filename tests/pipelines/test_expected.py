@@ -109,7 +109,7 @@ def differences(settings: Settings, scratch: sqlite3.Connection) -> Iterator[str
 def land_causes(settings: Settings) -> None:
     """Days of failures: six codes that look made up, some that nothing explains, one blank."""
     pushes = []
-    for n in range(400):
+    for n in range(405):
         code = (*sorted(OFTEN_MADE_UP), "QX:77 13800138000", "　")[n % 8]
         mobile = "+99912" if n % 16 == 6 else "15205201314"
         failed = record(
