@@ -38,7 +38,7 @@ def reason_to_run() -> str | None:
         sends = len(pending_sends(con, settings))
         if sends:
             return f"{sends} files of the send log"
-        return "unpublished changes" if can_publish(con) else None
+        return "unpublished changes" if can_publish(con, settings) else None
 
 
 @dg.sensor(
