@@ -20,6 +20,7 @@ EXPECTED_ERRORS = frozenset(
         "SettingsError",
         "WarehouseError",
         "WarehouseBusyError",
+        "ModelError",
         "UnbalancedError",
         "PrivacyError",
         "CommandError",

@@ -1,5 +1,4 @@
--- The latest reception, and the instants that follow from it; nulls before the first push, no row
--- before anything at all.
+-- The latest reception, and the instants that follow from it; nulls before the first push.
 with climbed as (
     select
         upper_bound_s,
@@ -24,5 +23,3 @@ select
         - 3600000000 - cast(settled_after_s * 1000000 as integer) as final_until_utc,
     (select max(received_at_utc) from raw_pushes) - 72 * 3600000000 as unknown_until_utc
 from settled
-where exists (select 1 from raw_pushes)
-    or exists (select 1 from core_sends where waiting_hour_utc is not null)
