@@ -89,10 +89,9 @@ class Copy:
 
     @contextmanager
     def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The published database, to be altered; its digest in the manifest agrees afterwards."""
+        """The published database, to be altered."""
         with duckdb.connect(self.data / "analytics.duckdb") as con:
             yield con
-        self.agree()
 
     def manifest(self) -> dict[str, Any]:
         """What the manifest says."""
@@ -134,7 +133,8 @@ class Copy:
     def data_file(self, table: str) -> Path:
         """A published data file of a table, with rows if one has any."""
         files = [one for one in self.manifest()["files"] if one["table"] == table]
-        return self.exports / max(files, key=lambda one: one["rows"] > 0)["path"]
+        path: str = max(files, key=lambda one: bool(one["rows"]))["path"]
+        return self.exports / path
 
     def rewrite_rows(self, table: str, query: str) -> None:
         """Replace a data file by what a query over ``{rows}`` gives; types and metadata stay."""

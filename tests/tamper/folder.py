@@ -18,12 +18,12 @@ from tests.simulated import Traffic, as_people_keep_it, bring_in_sends, simulate
 from tests.truth.coverage import OFTEN_MADE_UP
 
 OLD_DATABASE = "old.analytics.duckdb"
-"""Beside the data folder: the published database of an earlier state, whose files are still there."""
+"""Beside the data folder: the published database of an earlier state, whose files are there."""
 _BAD_SENDS = "sid,uid,sent_at\nnone,,2026-03-02T10:00:00Z\n9001,,soon\n"
 
 
 def make_folder(root: Path) -> Settings:
-    """Make ``root/data``: reports, conflicts, rejects, sends, a compacted day, a rebuild, two runs."""
+    """Make ``root/data``: reports, conflicts, rejects, sends, a compacted day, a rebuild, a run."""
     settings = settings_of(root / "data")
     traffic = _traffic(root / "traffic")
     days = [list(group) for _, group in groupby(_in_order(traffic), _landing_day)]
