@@ -9,16 +9,12 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from pathlib import Path
 
-from tests.tamper.copies import Copy
-from tests.tamper.declared import HARMLESS, Round, rounds
-from tests.tamper.trial import Outcome, findings, try_round
+from tests.tamper import trial
+from tests.tamper.declared import HARMLESS
 
 _PROCESSES = 2
 _WIDTH = 160
-_mine: tuple[Copy, list[Round]]
-"""Folder and rounds of this process."""
 
 
 def main() -> int:
@@ -28,11 +24,11 @@ def main() -> int:
     words = parser.parse_args().words
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        pool = multiprocessing.get_context("spawn").Pool(_PROCESSES, _prepare, (folder, words))
-        with pool:
-            count = pool.apply(_count)
-            unseen = total = 0
-            for outcomes in pool.imap(_try, range(-1, count)):
+        spawn = multiprocessing.get_context("spawn")
+        unseen = total = 0
+        with spawn.Pool(_PROCESSES, trial.prepare, (folder, words)) as pool:
+            count = pool.apply(trial.count)
+            for outcomes in pool.imap(trial.try_number, range(trial.UNTOUCHED, count)):
                 total += len(outcomes)
                 unseen += sum(outcome.said is None for outcome in outcomes)
                 for outcome in outcomes:
@@ -42,31 +38,6 @@ def main() -> int:
         _say(f"left out  {name}: {why}")
     _say(f"{total} tamperings, {unseen} unseen, {time.monotonic() - started:.0f} s")
     return 1 if unseen else 0
-
-
-def _prepare(folder: str, words: list[str]) -> None:
-    """Make a folder of this process's own, and choose."""
-    global _mine
-    copy = Copy(Path(tempfile.mkdtemp(dir=folder)))
-    chosen = [
-        [one for one in tried if not words or any(word in one.name for word in words)]
-        for tried in rounds(copy)
-    ]
-    _mine = copy, [tried for tried in chosen if tried]
-
-
-def _count() -> int:
-    return len(_mine[1])
-
-
-def _try(number: int) -> list[Outcome]:
-    """One round; -1 is the folder that nobody touched, of which nothing must be said."""
-    copy, chosen = _mine
-    if number >= 0:
-        return try_round(copy, chosen[number])
-    copy.put_back()
-    said = findings(copy)
-    return [Outcome(f"untouched: {said[0]}", None)] if said else []
 
 
 def _say(line: str) -> None:

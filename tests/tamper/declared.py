@@ -77,7 +77,7 @@ def _by_column(models: Iterable[Model]) -> Iterator[list[tuple[Model, str, Colum
 def _said(where: str, model: Model, name: str) -> str:
     """A finding that names table and column; of a key, which makes it another row, the table."""
     is_key = name in [key.strip() for key in model.grain.split(",")]
-    return rf"^{re.escape(where)}: " + ("" if is_key else rf".*\b{name}\b")
+    return rf"^{re.escape(where)}: " + ("" if is_key else rf".*\b{name} is ")
 
 
 def _is_book(model: Model) -> bool:
