@@ -214,14 +214,22 @@ def _pair_rejects(con: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
 def _keep(con: duckdb.DuckDBPyConnection, run_id: str, changes: Iterable[Change]) -> None:
     at = datetime.now(UTC).replace(tzinfo=None)
     with transaction(con):
-        con.execute("delete from ops.rebuild_changes where run_id = ?", [run_id])
         for change in changes:
+            # one run may compute messages again, and then take landing days again
+            way = [run_id, change.what, change.before, change.after]
+            same = (
+                "run_id = ? and what = ? and before is not distinct from ? "
+                "and after is not distinct from ?"
+            )
+            known = con.execute(f"select rows from ops.rebuild_changes where {same}", way)
+            rows = change.rows + sum(n for (n,) in known.fetchall())
+            con.execute(f"delete from ops.rebuild_changes where {same}", way)
             con.execute(
                 """
                 insert into ops.rebuild_changes (run_id, found_at_utc, what, before, after, rows)
                 values (?, ?, ?, ?, ?, ?)
                 """,
-                [run_id, at, *change],
+                [run_id, at, change.what, change.before, change.after, rows],
             )
         models.mark_stale(con, models.load_models()["ops.rebuild_changes"], "true")
 

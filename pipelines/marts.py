@@ -1,10 +1,12 @@
 """Core to marts: the hours that changed are computed again, nothing else."""
 
+import time
 from collections.abc import Collection
 
 import duckdb
 
 from pipelines import models
+from pipelines.recompute import note_computed, outdated_marts
 from pipelines.warehouse import transaction
 
 
@@ -23,8 +25,8 @@ def is_stale(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(con.execute("from ops.stale_hours limit 1").fetchall())
 
 
-def refresh_marts(con: duckdb.DuckDBPyConnection) -> None:
-    """Bring every mart up to date, all in one transaction.
+def refresh_marts(con: duckdb.DuckDBPyConnection, run_id: str | None = None) -> list[str]:
+    """Bring every mart up to date; returns the edited ones, which are computed anew as a whole.
 
     The steps between them are made even where nothing is stale: checks look at what was touched.
     """
@@ -37,29 +39,39 @@ def refresh_marts(con: duckdb.DuckDBPyConnection) -> None:
             elif stale:
                 models.refresh(con, model)
         con.execute("delete from ops.stale_hours")
+    edited = {model.name for model in outdated_marts(con)}
+    if edited:
+        rebuild_marts(con, edited, run_id)
+    return sorted(edited)
 
 
-def rebuild_marts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
+def rebuild_marts(
+    con: duckdb.DuckDBPyConnection, names: Collection[str], run_id: str | None = None
+) -> None:
     """Compute the named marts anew from all of core."""
+    _touch(
+        con,
+        """
+        select distinct 'event' as clock, event_hour_utc as hour_utc from core.sms_status
+        union
+        select distinct 'event', waiting_hour_utc from core.sends
+        where waiting_hour_utc is not null
+        union all
+        select distinct 'received', date_trunc('hour', received_at_utc) from raw.pushes
+        """,
+    )
+    seconds: dict[str, float] = {}
     with transaction(con):
-        _touch(
-            con,
-            """
-            select distinct 'event' as clock, event_hour_utc as hour_utc from core.sms_status
-            union
-            select distinct 'event', waiting_hour_utc from core.sends
-            where waiting_hour_utc is not null
-            union all
-            select distinct 'received', date_trunc('hour', received_at_utc) from raw.pushes
-            """,
-        )
         for model in _steps():
+            started = time.monotonic()
             if model.temporary:
                 models.run_temporary(con, (model.name,))
             elif model.name in names:
                 models.mark_stale(con, model, "true")
                 con.execute(f"delete from {model.name}")
                 models.refresh(con, model)
+                seconds[model.name] = time.monotonic() - started
+        note_computed(con, seconds, run_id)
 
 
 def _touch(con: duckdb.DuckDBPyConnection, hours: str) -> None:

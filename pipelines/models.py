@@ -4,7 +4,6 @@ This module knows no table by name; ``headers.py`` says what a file tells of its
 """
 
 import graphlib
-import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -13,14 +12,14 @@ from typing import Literal
 
 import duckdb
 from duckdb.sqltypes import VARCHAR
+from pydantic import ByteSize, TypeAdapter
 
 from pipelines.headers import WAREHOUSE, Check, Column, Export, Model, ModelError, read_model
+from pipelines.parsing import Query, SqlError, parse
 
 __all__ = ["WAREHOUSE", "Check", "Column", "Export", "Model", "ModelError", "read_model"]
 
 SCHEMAS = ("raw", "core", "marts", "ops")
-
-_READS = re.compile(r"\b(?:from|join)\s+([a-z_]+(?:\.[a-z_]+)?)")
 
 
 @cache
@@ -35,17 +34,33 @@ def _read_by() -> dict[str, frozenset[str]]:
     return {
         model.name: frozenset(
             by_relation[name].name
-            for name in _READS.findall(model.sql)
-            if name in by_relation and (by_relation[name].temporary or model.refresh != "before")
+            for name in query_of(model).tables & by_relation.keys()
+            if by_relation[name].temporary or model.refresh != "before"
         )
         for model in found
     }
 
 
+def query_of(model: Model) -> Query:
+    """The model's SELECT, parsed; of a table that Python fills an empty one.
+
+    Raises ModelError where it cannot be parsed.
+    """
+    try:
+        return parse(model.sql or "select null")
+    except SqlError as error:
+        path = WAREHOUSE / f"{model.name.replace('.', '/')}.sql"
+        raise ModelError(f"{path}: {error}") from error
+
+
 @cache
 def load_models() -> dict[str, Model]:
-    """All models, each after the ones it reads from."""
-    order = graphlib.TopologicalSorter(_read_by()).static_order()
+    """All models, each after those it reads from; ModelError where they read in a circle."""
+    try:
+        order = list(graphlib.TopologicalSorter(_read_by()).static_order())
+    except graphlib.CycleError as error:
+        circle = " reads ".join(reversed(error.args[1]))
+        raise ModelError(f"{WAREHOUSE}: models read each other in a circle: {circle}") from error
     return {name: read_model(WAREHOUSE / f"{name.replace('.', '/')}.sql") for name in order}
 
 
@@ -63,14 +78,14 @@ def dependencies() -> dict[str, frozenset[str]]:
 
 @cache
 def schema_version() -> str:
-    """Digest over the models that are exported; it changes when a reader may notice."""
+    """Digest over what readers see of each published table: its columns, types and masks."""
     text = "\n".join(
-        f"{model.name} {model.columns} {model.sql} {model.struck}"
-        for model in load_models().values()
+        f"{model.name} {[(name, one.type) for name, one in model.columns.items()]} "
+        f"{model.private} {model.free_text} {model.fragments} {model.export}"
+        for model in sorted(load_models().values(), key=lambda model: model.name)
         if model.export
     )
-    privacy = (WAREHOUSE / "functions" / "privacy.sql").read_text(encoding="utf-8")
-    return sha256((text + privacy).encode()).hexdigest()[:12]
+    return sha256(text.encode()).hexdigest()[:12]
 
 
 def _nfkc(text: str) -> str:
@@ -101,35 +116,90 @@ def publish_functions(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(text.replace("create or replace temp macro", "create macro"))
 
 
-def create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is not there yet, with a comment on every table and column.
+def bring_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is not there, let columns come and go, drop tables whose file is gone.
 
-    Raises ModelError where a table is there with other columns than its file says.
+    What stands in a table that changed is computed again later (``recompute.py``). Raises
+    ModelError where a column would come or go of which only landed files know the values.
     """
     existing = _existing(con)
     for model in load_models().values():
         if model.temporary:
             continue
+        columns = {name: one.type for name, one in model.columns.items()}
         if model.name not in existing:
-            columns = ", ".join(f'"{name}" {one.type}' for name, one in model.columns.items())
-            con.execute(f"create schema if not exists {model.schema}")
-            con.execute(f"create table {model.name} ({columns})")
-            comment(con, "table", model)
-        elif existing[model.name] != list(model.columns):
-            raise ModelError(f"{model.name} was made by another version of its SQL file")
+            _create(con, model)
+        elif existing[model.name] != columns:
+            _change_columns(con, model, existing[model.name], columns)
+    for name in _forgotten(con, existing):
+        con.execute(f"drop table {name}")
+        con.execute("delete from ops.models where model = ?", [name])
 
 
-def _existing(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """Columns, in order, of each table that is there."""
+def _create(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    columns = ", ".join(f'"{name}" {one.type}' for name, one in model.columns.items())
+    con.execute(f"create schema if not exists {model.schema}")
+    con.execute(f"create table {model.name} ({columns})")
+    comment(con, "table", model)
+
+
+def _change_columns(
+    con: duckdb.DuckDBPyConnection, model: Model, there: dict[str, str], wanted: dict[str, str]
+) -> None:
+    differing = {
+        name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name)
+    }
+    if model.schema == "marts" or model.refresh == "all":
+        con.execute(f"drop table {model.name}")
+        _create(con, model)
+        return
+    if kept := sorted(differing & _read_back(model)):
+        raise ModelError(
+            f"column {', '.join(kept)} of {model.name} holds what was reported, which only the "
+            "landed files can give again"
+        )
+    for name in sorted(differing & there.keys() - wanted.keys()):
+        con.execute(f'alter table {model.name} drop column "{name}"')
+    for name in sorted(differing & wanted.keys()):
+        change = f'alter column "{name}" type' if name in there else f'add column "{name}"'
+        con.execute(f"alter table {model.name} {change} {wanted[name]}")
+    comment(con, "table", model)
+
+
+def _read_back(model: Model) -> set[str]:
+    """Columns of a table of ``core`` out of which a slice takes what was reported before it."""
+    steps = [query_of(step) for step in load_models().values() if step.refresh == "before"]
+    readers = [step for step in steps if model.schema == "core" and model.name in step.tables]
+    return {column for step in readers for column in step.columns}
+
+
+def _forgotten(con: duckdb.DuckDBPyConnection, existing: dict[str, dict[str, str]]) -> list[str]:
+    """Tables that a model filled whose file is no longer there."""
+    if "ops.models" not in existing:
+        return []
+    noted = {name for (name,) in con.execute("select model from ops.models").fetchall()}
+    return sorted(noted & existing.keys() - load_models().keys())
+
+
+def _existing(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Columns and their types of each table that is there."""
     rows = con.execute(
         """
-        select schema_name || '.' || table_name, list(column_name order by column_index)
+        select schema_name || '.' || table_name, column_name, lower(data_type)
         from duckdb_columns()
         where database_name = current_database()
-        group by all
         """
     ).fetchall()
-    return dict(rows)
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, kind in rows:
+        tables.setdefault(table, {})[column] = kind
+    return tables
+
+
+def memory_limit(con: duckdb.DuckDBPyConnection) -> int:
+    """Bytes of memory the engine may use: the setting, or its own choice."""
+    text = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
+    return TypeAdapter(ByteSize).validate_python(text.replace("bytes", "B"))
 
 
 def comment(con: duckdb.DuckDBPyConnection, kind: Literal["table", "view"], model: Model) -> None:

@@ -14,6 +14,7 @@ from ingest.settings import Settings
 from pipelines import ledger
 from pipelines.changes import Change, found_against
 from pipelines.files import replace_file
+from pipelines.folder_format import stamp
 from pipelines.landed import list_landed
 from pipelines.load import LoadReport, load
 from pipelines.lock import WarehouseError, pipeline_lock
@@ -54,6 +55,7 @@ def rebuild(
         # what the old one had not written out yet must not meet the new one
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
         replace_file(new, path)
+        stamp(settings)
         with open_warehouse(settings) as con:
             publish(con, settings)
             return Rebuilt(before, ledger.latest(con), loaded, changes)

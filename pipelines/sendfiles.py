@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.settings import Settings
+from pipelines.digests import digests_now
 from pipelines.files import replace_file, sync
 from pipelines.landed import Admission, LandedFile
 
@@ -56,13 +57,14 @@ def _walk(folder: Path, prefix: str) -> Iterator[SendFile]:
 
 
 def pending_sends(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[SendFile]:
-    """Files that were never read, or have changed since."""
-    rows = con.execute("select file, bytes, changed_ns from ops.send_files").fetchall()
-    known = {name: (size, changed_ns) for name, size, changed_ns in rows}
+    """Files that were never read, have changed since, or would be read in another way today."""
+    rows = con.execute("select file, bytes, changed_ns, reader from ops.send_files").fetchall()
+    known = {name: stamp for name, *stamp in rows}
+    reader = digests_now(con).reading_sends()
     return [
         file
         for file in list_sends(settings.sends)
-        if known.get(file.name) != (file.size, file.changed_ns)
+        if known.get(file.name) != [file.size, file.changed_ns, reader]
     ]
 
 

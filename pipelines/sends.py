@@ -12,6 +12,7 @@ import pandas as pd
 
 from ingest.settings import Settings
 from pipelines import models
+from pipelines.digests import digests_now
 from pipelines.landed import Admission, LandedFile
 from pipelines.sendfiles import SendFile, admit_sends
 from pipelines.sendrows import read_rows
@@ -23,6 +24,7 @@ _FILE = {
     "sha256": "string",
     "state": "string",
     "problem": "string",
+    "reader": "string",
     "run_id": "string",
 }
 
@@ -59,6 +61,7 @@ def store_sends(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) ->
 
 
 def _note(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
+    reader = digests_now(con).reading_sends()
     rows = [
         {
             "file": one.file.name,
@@ -67,6 +70,7 @@ def _note(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
             "sha256": one.sha256,
             "state": "set_apart" if one.file.name in read.problems else "taken",
             "problem": read.problems.get(one.file.name),
+            "reader": reader,
             "run_id": run_id,
         }
         for one in read.admissions

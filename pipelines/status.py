@@ -1,21 +1,23 @@
 """How things stand: what is landed, pending, processed, rejected, published, and how fresh."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from ingest.settings import Settings
 from pipelines import ledger
+from pipelines.decoders import decoded_otherwise
 from pipelines.landed import LandedFile, look
-from pipelines.lock import WarehouseBusyError
+from pipelines.lock import WarehouseBusyError, complete_publication
 from pipelines.publish import manifest_path
-from pipelines.rules import Outdated, outdated, rules_now
+from pipelines.recompute import outdated
 from pipelines.sealed import Survey, survey
 from pipelines.sendfiles import list_sends, pending_sends
-from pipelines.warehouse import open_warehouse, reference_version, warehouse_path
+from pipelines.warehouse import open_warehouse, warehouse_path
 
 LATE_AFTER = timedelta(hours=1)
 """Files that wait longer than this need somebody to look at the schedule."""
@@ -50,10 +52,10 @@ class Status:
     """Files of the send log that cannot be taken, and why."""
     published: dict[str, object] = field(default_factory=dict)
     """Head of the manifest."""
-    other_zones: list[str] = field(default_factory=list)
-    """Zones, other than DLR_SENDS_TIMEZONE, that files of the send log were read in."""
-    outdated: list[Outdated] = field(default_factory=list)
-    """Rows made by other rules than hold now, by version."""
+    outdated: list[str] = field(default_factory=list)
+    """Tables computed by other SQL, settings or reference data than hold now."""
+    decoded_otherwise: list[date | None] = field(default_factory=list)
+    """Landing days decoded by other rules than hold now; None for files in no day's folder."""
     unpublished: bool = False
     """Whether the warehouse holds changes that readers do not have."""
     busy: bool = False
@@ -64,6 +66,7 @@ class Status:
 
 def read_status(settings: Settings) -> Status:
     """Look at the data folder; waits a few seconds at most for a run that is on."""
+    complete_publication(settings)
     status = Status(published=_published(settings))
     status.send_files = status.pending_sends = len(list_sends(settings.sends))
     try:
@@ -71,9 +74,9 @@ def read_status(settings: Settings) -> Status:
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
                 looked = survey(con, settings.landing)
                 status.pending_sends = len(pending_sends(con, settings))
-                status.other_zones = _other_zones(con, settings)
                 _read_warehouse(con, status)
-                status.outdated = outdated(con, rules_now(settings, reference_version()))
+                status.outdated = [model.name for model in outdated(con)]
+                status.decoded_otherwise = decoded_otherwise(con)
         else:
             listing = look(settings.landing, {})
             looked = Survey(listing, listing.files)
@@ -93,7 +96,8 @@ def _published(settings: Settings) -> dict[str, object]:
         return {}
     except (OSError, ValueError):
         return {"unreadable": True}
-    return {name: value for name, value in manifest.items() if name != "files"}
+    lists = ("files", "retired", "dictionary")
+    return {name: value for name, value in manifest.items() if name not in lists}
 
 
 def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
@@ -128,12 +132,6 @@ def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
     )
 
 
-def _other_zones(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
-    """Zones the send log was read in that are not today's."""
-    rows = con.execute("select distinct sends_timezone from ops.sends_ledger order by all")
-    return [zone for (zone,) in rows.fetchall() if zone != settings.sends_timezone]
-
-
 def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> None:
     status.pending_files = len(waiting)
     status.pending_bytes = sum(file.size for file in waiting)
@@ -147,6 +145,16 @@ def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> No
         status.oldest_pending_s = max(0.0, datetime.now(UTC).timestamp() - min(arrivals))
 
 
+def _report_problems(report: object) -> Iterator[str]:
+    if not isinstance(report, dict):
+        yield "There is no report, for it could not be rendered; `dlr report` says why."
+    elif report.get("problem"):
+        yield (
+            f"{report['problem']} Readers have the one as of {report.get('as_of_utc')}Z; the next "
+            "run tries again."
+        )
+
+
 def _problems(status: Status) -> list[str]:
     found = [f"Landed file {file} {problem}." for file, problem in status.set_apart.items()]
     found += [f"Send file {file} {problem}." for file, problem in status.sends_set_apart.items()]
@@ -158,19 +166,17 @@ def _problems(status: Status) -> list[str]:
         )
     elif status.unpublished:
         found.append("The warehouse holds changes that are not published; `dlr run` does it.")
-    found += [
-        f"{old.messages:,} messages and {old.pushes:,} pushes were made by other rules "
-        f"({old.rules_version}: {old.differs or 'unknown'}) than hold now; `dlr rebuild`, or "
-        "`dlr rebuild --from` a landing day, makes them again."
-        for old in status.outdated
-    ]
-    if status.other_zones:
+    if status.outdated:
         found.append(
-            "The send log was read in another DLR_SENDS_TIMEZONE than holds now "
-            f"({', '.join(status.other_zones)}); `dlr rebuild` reads it again."
+            f"{', '.join(status.outdated)}: the SQL, a setting or the reference data behind these "
+            "tables has changed since they were computed; `dlr run` computes them again."
         )
+    if status.decoded_otherwise:
+        found.append(_decoding_problem(status.decoded_otherwise))
     if status.published.get("unreadable"):
         found.append("exports/manifest.json cannot be read; `dlr run` writes it anew.")
+    elif status.published:
+        found += _report_problems(status.published.get("report"))
     late = status.oldest_pending_s or 0.0
     if late > LATE_AFTER.total_seconds():
         found.append(
@@ -178,3 +184,16 @@ def _problems(status: Status) -> list[str]:
             f"{late / 3600:.1f} h: is the schedule running (dlr up), do its runs succeed?"
         )
     return found
+
+
+def _decoding_problem(days: list[date | None]) -> str:
+    """Which landing days must be decoded again, and how."""
+    named = [day for day in days if day is not None]
+    if not named:
+        where, command = "Files in no day's folder", "dlr rebuild"
+    elif len(named) == 1:
+        where, command = f"The landing day {named[0]}", f"dlr rebuild --from {named[0]}"
+    else:
+        where = f"{len(named)} landing days from {named[0]} to {named[-1]}"
+        command = f"dlr rebuild --from {named[0]}"
+    return f"{where} were decoded by other rules than hold now; `{command}` decodes them again."

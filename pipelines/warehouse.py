@@ -18,8 +18,8 @@ import duckdb
 
 from ingest.settings import Settings
 from pipelines import models
+from pipelines.folder_format import expect_current, expect_known, is_outdated, stamp, upgrade
 from pipelines.lock import PATIENCE_S, WarehouseError, pipeline_lock
-from pipelines.rules import rules_now
 
 
 def warehouse_path(settings: Settings) -> Path:
@@ -37,11 +37,13 @@ def open_warehouse(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse for this process alone, with all tables, functions and limits set.
 
-    Raises WarehouseBusyError where another process holds it, WarehouseError where it cannot be
-    opened.
+    Opened to write, a data folder of an earlier version is brought up to date. Raises
+    WarehouseBusyError where another process holds it, FolderFormatError where the folder is of
+    another version, WarehouseError where it cannot be opened.
     """
     target = path or warehouse_path(settings)
     with pipeline_lock(settings, patience_s):
+        (expect_current if read_only else expect_known)(settings)
         if read_only and not target.exists():
             raise WarehouseError(f"There is no {target} yet; `dlr run` makes it.")
         try:
@@ -56,21 +58,26 @@ def open_warehouse(
                 target.chmod(0o600)
             _prepare(con, settings)
             if not read_only:
-                _create_tables(con, target)
+                _bring_tables(con, settings, target)
             yield con
         finally:
             con.close()
 
 
-def _create_tables(con: duckdb.DuckDBPyConnection, target: Path) -> None:
+def _bring_tables(con: duckdb.DuckDBPyConnection, settings: Settings, target: Path) -> None:
+    in_place = target == warehouse_path(settings)
     try:
         with transaction(con):
-            models.create_tables(con)
+            models.bring_tables(con)
+            if in_place and is_outdated(settings):
+                upgrade(con)
     except models.ModelError as error:
         raise WarehouseError(
             f"{target} does not fit this version of the product ({error}). `dlr rebuild` makes it "
             "anew from the landed files."
         ) from error
+    if in_place:
+        stamp(settings)
 
 
 @contextmanager
@@ -108,7 +115,6 @@ def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         "sends_timezone": settings.sends_timezone,
         "default_region": settings.default_region,
         "reference_version": reference_version(),
-        "rules_version": rules_now(settings, reference_version()).version,
     }.items():
         con.execute(f"set variable {name} = {models.literal(value)}")
     models.define_functions(con)

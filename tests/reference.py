@@ -66,8 +66,9 @@ def _row(copies: list[Report], zone: str) -> dict[str, Any]:
     )
     first = min(report.received_at for report in copies).replace(tzinfo=None)
     time = naive_utc(best.fields["user_receive_time"], zone)
-    plausible = time is not None and datetime(2010, 1, 1) <= time <= first + timedelta(days=1)
-    lag = first_of_content.received_at.replace(tzinfo=None) - time if time else None
+    judged_at = first_of_content.received_at.replace(tzinfo=None)
+    plausible = time is not None and datetime(2010, 1, 1) <= time <= judged_at + timedelta(days=1)
+    lag = judged_at - time if time else None
     return {
         "uid": best.fields["uid"],
         "mobile": best.fields["mobile"],

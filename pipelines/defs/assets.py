@@ -20,6 +20,7 @@ from pipelines.publish import (
     manifest_path,
     publish,
 )
+from pipelines.recompute import outdated_marts
 from pipelines.report import chart_of
 from pipelines.warehouse import open_warehouse
 
@@ -147,15 +148,18 @@ def load_assets(
     days = [date.fromisoformat(key) for key in context.partition_keys] if again else None
     with open_warehouse(settings) as con:
         report = load(con, settings, context.run.run_id, days, progress())
-        if not (again or report.took_anything) and is_current(con, settings):
+        idle = not (again or report.took_anything or outdated_marts(con))
+        if idle and is_current(con, settings):
             context.log.info("Nothing new; readers have everything.")
             yield from _check_results(con, _loaded_models())
             return
         figures = _ledger_metadata(con, context.run.run_id)
-        if again:
+        if again or report.changes:
             figures = {**figures, "changes": dg.MetadataValue.md(as_markdown(report.changes))}
-        else:
+        if not again:
             _note_partitions(context, report, figures)
+        if report.recomputed:
+            context.log.info(f"Computed again: {', '.join(report.recomputed)}.")  # noqa: G004
         for model in _loaded_models():
             metadata = {"dagster/row_count": _rows(con, model), **figures}
             yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
@@ -206,9 +210,11 @@ def mart_assets(
     hold_run(context.instance, context.run.run_id)
     chosen = [model for model in mart_models() if _key(model) in context.selected_asset_keys]
     with open_warehouse(load_settings()) as con:
-        refresh_marts(con)
+        edited = refresh_marts(con, context.run.run_id)
+        if edited:
+            context.log.info(f"Computed for all of history: {', '.join(edited)}.")  # noqa: G004
         if len(chosen) < len(mart_models()):
-            rebuild_marts(con, {model.name for model in chosen})
+            rebuild_marts(con, {model.name for model in chosen}, context.run.run_id)
         for model in chosen:
             metadata = {"dagster/row_count": _rows(con, model), **_chart(con, model)}
             yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
@@ -272,5 +278,5 @@ def publish_assets(
 
 def _in_words(done: Publication) -> str:
     if not done.published:
-        return "Nothing new; readers have everything."
+        return done.report_problem or "Nothing new; readers have everything."
     return f"Published {done.written} files, {done.rows} rows, {done.bytes} bytes."

@@ -7,10 +7,12 @@ import dagster as dg
 
 from ingest.settings import load_settings
 from pipelines.compact import compact
+from pipelines.folder_format import is_outdated
 from pipelines.history import UNFINISHED, bury_dead_runs, sweep_history
 from pipelines.landed import list_landed
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import can_publish
+from pipelines.recompute import outdated
 from pipelines.sealed import survey
 from pipelines.sendfiles import list_sends, pending_sends
 from pipelines.warehouse import open_warehouse, warehouse_path
@@ -31,6 +33,8 @@ def reason_to_run() -> str | None:
     if not warehouse_path(settings).exists():
         files = len(list_landed(settings.landing)) + len(list_sends(settings.sends))
         return f"{files} landed files" if files else None
+    if is_outdated(settings):
+        return "a data folder of an earlier version"
     with open_warehouse(settings, read_only=True, patience_s=0) as con:
         files = len(survey(con, settings.landing).pending)
         if files:
@@ -38,7 +42,10 @@ def reason_to_run() -> str | None:
         sends = len(pending_sends(con, settings))
         if sends:
             return f"{sends} files of the send log"
-        return "unpublished changes" if can_publish(con) else None
+        tables = len(outdated(con))
+        if tables:
+            return f"{tables} tables whose SQL, settings or reference data changed"
+        return "unpublished changes" if can_publish(con, settings) else None
 
 
 @dg.sensor(

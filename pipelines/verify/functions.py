@@ -96,7 +96,7 @@ def hour_of(at_us: int) -> int:
 
 
 class LatencyFigures:
-    """Aggregate over seconds: JSON with n, negative, p50, p90, p95, p99 and max; null without any."""
+    """Aggregate of seconds: JSON with n, negative, p50, p90, p95, p99, max; null without any."""
 
     def __init__(self) -> None:
         self._values: list[float] = []
@@ -149,8 +149,9 @@ def register(con: sqlite3.Connection) -> None:
     }
     for name, (arguments, function) in scalars.items():
         con.create_function(name, arguments, function, deterministic=True)
-    con.create_aggregate("latency_figures", 1, LatencyFigures)
-    con.create_aggregate("percentile_of_buckets", 3, BucketPercentile)
+    # typeshed's protocol knows no null and no aggregate of several types
+    con.create_aggregate("latency_figures", 1, LatencyFigures)  # type: ignore[arg-type]
+    con.create_aggregate("percentile_of_buckets", 3, BucketPercentile)  # type: ignore[arg-type]
 
 
 _COUNTS = (0, 1, 2, 9, 10, 1000, 10**12)
@@ -186,7 +187,7 @@ def published_functions() -> set[str]:
 
 
 def compare_functions(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """Compare the functions of a published database with Python's; a sentence for each difference."""
+    """Compare the functions of a published database with Python's; yield what differs."""
     promised = published_functions()
     there = {
         name
@@ -226,7 +227,8 @@ def _calls(name: str) -> Iterator[tuple[str, list[Any], float | None]]:
         bounds, counts = [bound for bound, _ in table], [n for _, n in table]
         for share in _SHARES:
             yield (
-                f"(select {name}(b, n, $3) from (select unnest($1::double[]) b, unnest($2::bigint[]) n))",
+                f"(select {name}(b, n, $3) from "
+                "(select unnest($1::double[]) as b, unnest($2::bigint[]) as n))",
                 [bounds, counts, share],
                 percentile_of_buckets(table, share),
             )

@@ -495,11 +495,11 @@ ZONE = (
         (CORE,),
     ),
     Mutant(
-        "zone/plausible-at-the-winner",
-        "whether a time is plausible is judged at the winning push, not at the first",
+        "zone/plausible-at-the-first-report",
+        "whether a time is plausible is judged at the first report, not at the winning push",
         "warehouse/core/sms_status.sql",
-        "    event_time(handset.handset_time_utc, winner.first_received_at_utc) as event_time_utc",
-        "    event_time(handset.handset_time_utc, winner.received_at_utc) as event_time_utc",
+        "plausible_time(handset.handset_time_utc, winner.received_at_utc)",
+        "plausible_time(handset.handset_time_utc, winner.first_received_at_utc)",
         (CORE,),
     ),
 )

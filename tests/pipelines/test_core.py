@@ -78,9 +78,25 @@ def test_which_report_wins(settings: Settings, *, swapped: bool) -> None:
     assert warehouse(settings, versions) == [(sid, 2, 1) for sid in range(len(CONTESTS))]
 
 
+def test_a_success_days_after_a_failure_counts_on_the_day_it_was_delivered(
+    settings: Settings,
+) -> None:
+    delivered = FIRST + timedelta(days=2)
+    failure = record(1, report_status="FAIL", user_receive_time="2026-03-02 15:59:57")
+    success = record(1, user_receive_time=f"{delivered + timedelta(hours=8):%Y-%m-%d %H:%M:%S}")
+    reports = [push(form([failure]), 0), push(form([success]), 1, received_at=delivered)]
+    land(settings, reports)
+    take(settings)
+    event_time, first = delivered.replace(tzinfo=None), FIRST.replace(tzinfo=None)
+    columns = "event_time_utc, event_hour_utc, first_received_at_utc"
+    assert row_of(settings, columns) == (event_time, event_time, first)
+    days = "select day_utc, reports, delivered from marts.delivery_daily"
+    assert warehouse(settings, days) == [(delivered.date(), 1, 1)]
+
+
 def test_the_push_received_first_with_the_winning_content_stands_for_it(settings: Settings) -> None:
     """Ids need not ascend with reception, where files of several receivers come together."""
-    late = {"user_receive_time": "2026-03-03 16:00:05"}  # a day and 5 s after the first reception
+    late = {"user_receive_time": "2026-03-03 16:00:15"}  # a day and 5 s after its first push
     sent = [record(1, report_status="FAIL"), record(1, **late), record(1, **late)]
     pushes = [
         push(form([one]), 9 - n, received_at=FIRST + timedelta(seconds=10 * n))
@@ -90,7 +106,7 @@ def test_the_push_received_first_with_the_winning_content_stands_for_it(settings
     take(settings)
     first = FIRST.replace(tzinfo=None)
     columns = "push_id, first_received_at_utc, event_time_utc, report_lag_s, copies, conflicting"
-    expected = (pushes[1].push_id, first, first, 10.0 - 86_405, 3, True)
+    expected = (pushes[1].push_id, first, first, 10.0 - 86_415, 3, True)
     assert row_of(settings, columns) == expected
     counts = "accepted, conflicts, duplicates"
     assert warehouse(settings, f"select {counts} from raw.pushes order by received_at_utc") == [

@@ -79,7 +79,7 @@ def _report(message: Mapping[str, object], received: datetime, version_0: dateti
     text = message["handset_time"]
     time = None if text is None else naive(datetime.fromisoformat(str(text)))
     earliest = min(received, version_0)
-    plausible = time is not None and _PLAUSIBLE_FROM <= time <= earliest + _PLAUSIBLE_AHEAD
+    plausible = time is not None and _PLAUSIBLE_FROM <= time <= received + _PLAUSIBLE_AHEAD
     mobile = str(message["mobile"])
     country, operator = owner(mobile if mobile.startswith("+") else f"+86{mobile}")
     # Two sources tell whose number it is, who made it up and the published ranges. Ranges that are

@@ -32,7 +32,7 @@ columns:
   delivered: boolean -- Whether the handset has the message.
   handset_time_utc: timestamp -- user_receive_time in UTC; on FAIL the time of the report; null where unreadable.
   handset_time_raw: varchar -- user_receive_time as sent.
-  event_time_utc: timestamp -- Time everything is grouped by; handset_time_utc where plausible, else first_received_at_utc.
+  event_time_utc: timestamp -- Time everything is grouped by; handset_time_utc where it lies between 2010 and a day after the push that brought the winning content, else first_received_at_utc.
   event_hour_utc: timestamp -- Hour of event_time_utc.
   error_code: varchar -- error_msg as sent.
   error_detail: varchar -- error_detail as sent.
@@ -50,7 +50,6 @@ columns:
   handset_latency_s: double -- Seconds from sent_at_utc to handset_time_utc; null without a send log.
   end_to_end_s: double -- Seconds from sent_at_utc to the push; null without a send log.
   tag: varchar -- Tag of the send log, such as a template or campaign; null without one.
-  rules_version: varchar -- Version of the rules this row was made by, see ops.rules.
 */
 select
     winner.sid,
@@ -63,9 +62,11 @@ select
     winner.report_status = 'SUCCESS' as delivered,
     handset.handset_time_utc,
     winner.handset_time_raw,
-    event_time(handset.handset_time_utc, winner.first_received_at_utc) as event_time_utc,
-    date_trunc('hour', event_time(handset.handset_time_utc, winner.first_received_at_utc))
-        as event_hour_utc,
+    coalesce(
+        plausible_time(handset.handset_time_utc, winner.received_at_utc),
+        winner.first_received_at_utc
+    ) as event_time_utc,
+    date_trunc('hour', event_time_utc) as event_hour_utc,
     winner.error_code,
     winner.error_detail,
     case when winner.report_status = 'SUCCESS' then 'delivered' else meaning.category end
@@ -82,8 +83,7 @@ select
     send.sent_at_utc,
     seconds_between(send.sent_at_utc, handset.handset_time_utc) as handset_latency_s,
     seconds_between(send.sent_at_utc, winner.received_at_utc) as end_to_end_s,
-    send.tag,
-    getvariable('rules_version')::varchar as rules_version
+    send.tag
 from winners as winner
 left join handset_times as handset
     on handset.handset_time_raw = winner.handset_time_raw

@@ -42,12 +42,12 @@ create or replace temp macro utc_of_local(local_time, zone) as
 create or replace temp macro handset_time(text) as
     utc_of_local(local_time_or_null(text), getvariable('provider_timezone'));
 
-create or replace temp macro event_time(handset_time_utc, first_received_at_utc) as
+create or replace temp macro plausible_time(handset_time_utc, received_at_utc) as
+    -- clocks of handsets are set wrong: null what is older than SMS pushes, or from the future
     case
         when handset_time_utc >= timestamp '2010-01-01'
-            and handset_time_utc <= first_received_at_utc + interval 1 day
+            and handset_time_utc <= received_at_utc + interval 1 day
         then handset_time_utc
-        else first_received_at_utc
     end;
 
 create or replace temp macro seconds_between(earlier, later) as
@@ -63,5 +63,7 @@ create or replace temp macro seconds_between(earlier, later) as
 -- assert: local_time_or_null('2026-02-30 00:00:00') is null
 -- assert: local_time_or_null('2026-02-03 24:00:00') is null
 -- assert: local_time_or_null('0000-00-00 00:00:00') is null
--- assert: event_time(timestamp '2009-12-31', timestamp '2026-01-01') = timestamp '2026-01-01'
+-- assert: plausible_time(timestamp '2009-12-31', timestamp '2026-01-01') is null
+-- assert: plausible_time(timestamp '2026-01-02', timestamp '2026-01-01') = timestamp '2026-01-02'
+-- assert: plausible_time(timestamp '2026-01-02 00:00:01', timestamp '2026-01-01') is null
 -- assert: seconds_between(timestamp '2026-01-01 00:00:01', timestamp '2026-01-01 00:00:00.5') = -0.5

@@ -54,7 +54,7 @@ lag_by_hour as (
     from report
     where received_at_utc >= (select min(hour_utc) from touched_received_hours)
         and date_trunc('hour', received_at_utc) in (select hour_utc from touched_received_hours)
-        and event_time(handset_time_utc, received_at_utc) = handset_time_utc
+        and plausible_time(handset_time_utc, received_at_utc) is not null
     group by all
 )
 

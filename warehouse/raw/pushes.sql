@@ -17,5 +17,4 @@ columns:
   conflicts: bigint -- Records that report a known sid with a new content.
   rejected: bigint -- Records that could not be taken, see raw.rejected_records.
   repaired_mobiles: bigint -- Mobiles that had lost a leading + on the wire and got it back.
-  rules_version: varchar -- Version of the rules the push was taken apart by, see ops.rules.
 */

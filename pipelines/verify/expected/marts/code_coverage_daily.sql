@@ -1,9 +1,7 @@
 -- By which rule the codes of a day's failures were found.
 with counted as (
     select
-        day_utc,
-        country_code,
-        range_operator,
+        day_utc, country_code, range_operator,
         sum(failures) as failures,
         sum(failures * has_code) as with_code,
         sum(failures * (has_code and error_match not in ('pattern', 'none'))) as literal,

@@ -1,29 +1,16 @@
--- Outcomes by hour: a reported message in the hour of its event, a waiting send in that of its sending.
+-- Outcomes by hour: of a reported message that of its event, of a waiting send that of its sending.
 with message as (
     select
-        event_hour_utc as hour_utc,
-        country_code,
-        range_operator,
-        tag,
-        delivered,
+        event_hour_utc as hour_utc, country_code, range_operator, tag, delivered,
         not delivered and coalesce(error_party in ('recipient', 'handset'), 0) as at_recipient,
-        sent_at_utc is not null as is_sent,
-        0 as is_pending,
-        0 as is_unknown
+        sent_at_utc is not null as is_sent, 0 as is_pending, 0 as is_unknown
     from core_sms_status
 
     union all
 
     select
-        waiting_hour_utc,
-        country_code,
-        range_operator,
-        tag,
-        null,
-        null,
-        0,
-        coalesce(sent_at_utc > unknown_until_utc, 1),
-        coalesce(sent_at_utc <= unknown_until_utc, 0)
+        waiting_hour_utc, country_code, range_operator, tag, null, null, 0,
+        coalesce(sent_at_utc > unknown_until_utc, 1), coalesce(sent_at_utc <= unknown_until_utc, 0)
     from core_sends
     cross join marts_as_of
     where waiting_hour_utc is not null
@@ -31,10 +18,7 @@ with message as (
 
 counted as (
     select
-        hour_utc,
-        country_code,
-        range_operator,
-        tag,
+        hour_utc, country_code, range_operator, tag,
         count(delivered) as reports,
         coalesce(sum(delivered), 0) as delivered,
         coalesce(sum(at_recipient), 0) as failed_at_recipient,
@@ -49,14 +33,8 @@ counted as (
 )
 
 select
-    hour_utc,
-    country_code,
-    range_operator,
-    tag,
-    reports,
-    delivered,
-    reports - delivered as failed,
-    failed_at_recipient,
+    hour_utc, country_code, range_operator, tag,
+    reports, delivered, reports - delivered as failed, failed_at_recipient,
     rate(delivered, reports) as reported_delivery_rate,
     wilson_low(delivered, reports) as reported_delivery_rate_low,
     wilson_high(delivered, reports) as reported_delivery_rate_high,
@@ -75,6 +53,5 @@ select
     rate(sent_delivered, sent - pending - sent_failed_at_recipient) as effective_rate,
     wilson_low(sent_delivered, sent - pending - sent_failed_at_recipient) as effective_rate_low,
     wilson_high(sent_delivered, sent - pending - sent_failed_at_recipient) as effective_rate_high,
-    coalesce(hour_utc > final_until_utc, 1) as provisional
+    coalesce(hour_utc > (select final_until_utc from marts_as_of), 1) as provisional
 from counted
-cross join (select final_until_utc from marts_as_of)

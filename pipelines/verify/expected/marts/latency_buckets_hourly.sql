@@ -1,10 +1,8 @@
--- How many delivered messages took how long. Interval by interval the memory would be the same, the
--- time three times as long: so by the three bounds of a message at once.
+-- How many delivered messages took how long: counted by the three bounds of a message at once,
+-- which takes a third of the time of counting interval by interval.
 with counted as (
     select
-        event_hour_utc as hour_utc,
-        country_code,
-        range_operator,
+        event_hour_utc as hour_utc, country_code, range_operator,
         bucket(report_lag_s) as report_lag,
         bucket(handset_latency_s) as handset_latency,
         bucket(end_to_end_s) as end_to_end,
@@ -15,14 +13,11 @@ with counted as (
 ),
 
 by_interval as (
-    select hour_utc, country_code, range_operator, 'report_lag' as interval, report_lag as upper_bound_s, n
-    from counted
+    select *, 'report_lag' as interval, report_lag as upper_bound_s from counted
     union all
-    select hour_utc, country_code, range_operator, 'handset_latency', handset_latency, n
-    from counted
+    select *, 'handset_latency', handset_latency from counted
     union all
-    select hour_utc, country_code, range_operator, 'end_to_end', end_to_end, n
-    from counted
+    select *, 'end_to_end', end_to_end from counted
 )
 
 select hour_utc, country_code, range_operator, interval, upper_bound_s, sum(n) as n

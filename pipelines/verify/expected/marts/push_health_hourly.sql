@@ -3,9 +3,7 @@ with report as (
     select first_received_at_utc as received_at_utc, handset_time_utc
     from core_sms_status
     where copies = 1
-
     union all
-
     select received_at_utc, handset_time_utc
     from core_repeated_reports
 ),
@@ -15,8 +13,8 @@ lag_by_hour as (
         hour_of(received_at_utc) as hour_utc,
         latency_figures((received_at_utc - handset_time_utc) / 1e6) ->> 'p95' as p95_report_lag_s
     from report
-    -- 1262304000 is the year 2010: what lies before, or a day ahead of us, is no clock
-    where handset_time_utc >= 1262304000000000
+    -- a clock that is set: from 2010 to a day ahead of ours
+    where handset_time_utc >= unixepoch('2010-01-01') * 1000000
         and handset_time_utc <= received_at_utc + 86400000000
     group by 1
 )

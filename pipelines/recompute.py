@@ -1,0 +1,196 @@
+"""Stored tables whose SQL, settings or reference data have changed, computed again.
+
+``ops.models`` keeps what each table was computed by (``digests.py``). Where that differs from what
+holds now, the table and everything downstream of it is computed again from what is stored: an
+edited model is right for all of history. Landed files are read again only where bytes would be
+decoded in another way, which ``ops.decoded_days`` tells.
+"""
+
+import time
+from collections.abc import Mapping, Set
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from pipelines import changes, ledger, models
+from pipelines.changes import Change
+from pipelines.decode import decode, read_lines
+from pipelines.digests import digests_now
+from pipelines.models import Model
+from pipelines.progress import Progress
+from pipelines.removal import Slice, remove
+from pipelines.sends import SendsRead, store_sends
+from pipelines.settle import settle
+from pipelines.warehouse import transaction
+
+_BATCH_SHARE = 1_200
+"""Of the engine's memory, what computing a message again may take: one in so many bytes."""
+_MOST_IN_BATCH = 1_000_000
+
+
+def outdated(con: duckdb.DuckDBPyConnection) -> list[Model]:
+    """Tables that were computed by something else than holds now, or follow from one, in order."""
+    now, known = digests_now(con), _known(con)
+    found: dict[str, Model] = {}
+    for model in models.load_models().values():
+        if model.temporary or not model.sql:
+            continue
+        changed = known.get(model.name) != now.of(model)
+        if changed or models.dependencies()[model.name] & found.keys():
+            found[model.name] = model
+    return list(found.values())
+
+
+def _known(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(con.execute("select model, digest from ops.models").fetchall())
+
+
+def outdated_core(con: duckdb.DuckDBPyConnection) -> list[Model]:
+    """Those of them that a load computes."""
+    return [model for model in outdated(con) if model.schema != "marts"]
+
+
+def outdated_marts(con: duckdb.DuckDBPyConnection) -> list[Model]:
+    """Those of them that are computed from what a load leaves."""
+    return [model for model in outdated(con) if model.schema == "marts"]
+
+
+def note_computed(
+    con: duckdb.DuckDBPyConnection, seconds: Mapping[str, float], run_id: str | None
+) -> None:
+    """Note by what tables were computed, and in how many seconds; in the caller's transaction.
+
+    What follows from them, and is not among them, counts as outdated from now on.
+    """
+    now, at = digests_now(con), datetime.now(UTC).replace(tzinfo=None)
+    for name in seconds.keys() | _downstream(seconds.keys()):
+        con.execute("delete from ops.models where model = ?", [name])
+    for name, duration in seconds.items():
+        con.execute(
+            "insert into ops.models by name select ? as model, ? as digest, "
+            "? as computed_at_utc, ? as run_id, "
+            f"(select count(*) from {name}) as rows, ? as seconds",
+            [name, now.of(models.load_models()[name]), at, run_id, round(duration, 3)],
+        )
+
+
+def _downstream(names: Set[str]) -> set[str]:
+    """Tables that follow from these, near or far."""
+    found: set[str] = set()
+    for name in models.load_models():
+        if models.dependencies().get(name, frozenset()) & (names | found):
+            found.add(name)
+    return found
+
+
+def recompute_core(
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    run: ledger.Run,
+    stale: list[Model],
+    on_progress: Progress,
+) -> list[Change]:
+    """Bring the tables that a load computes to what holds now; returns how messages moved.
+
+    ``on_progress`` hears how many messages of how many are done. Messages are computed batch by
+    batch; where that is cut short, the next run begins anew.
+    """
+    started, moved = time.monotonic(), list[Change]()
+    for model in stale:
+        if model.refresh == "all":
+            with transaction(con):
+                models.refresh(con, model)
+    if any(model.schema == "core" and model.refresh != "all" for model in stale):
+        moved = _settle_all(con, landing, run, on_progress)
+    for model in stale:
+        if model.refresh == "file in touched_files":
+            _refresh_by_file(con, model)
+    with transaction(con):
+        seconds = time.monotonic() - started
+        note_computed(con, dict.fromkeys((model.name for model in stale), seconds), run.run_id)
+    return moved
+
+
+def _settle_all(
+    con: duckdb.DuckDBPyConnection, landing: Path, run: ledger.Run, on_progress: Progress
+) -> list[Change]:
+    """Compute every message anew from the reports and sends that are stored."""
+    size = _batch_size(con)
+    bounds = _bounds(con, size)
+    if not bounds:
+        return []
+    changes.begin(con)
+    _empty_slice(con, landing, run)
+    total = ledger.totals(con).messages
+    for number, first in enumerate(bounds):
+        end = bounds[number + 1] if number + 1 < len(bounds) else None
+        with transaction(con):
+            before = ledger.totals(con)
+            _take_batch(con, first, end, with_lone_sends=number == 0)
+            ledger.record(con, run, before, 0, settle(con, again=True))
+        on_progress(min(total, (number + 1) * size), total)
+    return changes.found_in_place(con, run.run_id)
+
+
+def _empty_slice(con: duckdb.DuckDBPyConnection, landing: Path, run: ledger.Run) -> None:
+    """Make the relations of a slice without any file."""
+    read_lines(con, landing, [])
+    remove(con, Slice([], None, SendsRead([], {})), again=False)
+    decode(con)
+    store_sends(con, SendsRead([], {}), run.run_id)
+
+
+def _batch_size(con: duckdb.DuckDBPyConnection) -> int:
+    """Messages of one transaction, by the memory the engine has."""
+    return max(1, min(_MOST_IN_BATCH, models.memory_limit(con) // _BATCH_SHARE))
+
+
+def _bounds(con: duckdb.DuckDBPyConnection, size: int) -> list[int]:
+    """First sid of each batch."""
+    rows = con.execute(
+        """
+        with known as (
+            select sid from core.sms_status
+            union
+            select sid from raw.sends where sid is not null
+        ),
+
+        numbered as (
+            select sid, row_number() over (order by sid) as number
+            from known
+        )
+
+        select sid from numbered where number % ? = 1 or ? = 1 order by sid
+        """,
+        [size, size],
+    ).fetchall()
+    lone = con.execute("from raw.sends where sid is null limit 1").fetchall()
+    return [sid for (sid,) in rows] or [0] * bool(lone)
+
+
+def _take_batch(
+    con: duckdb.DuckDBPyConnection, first: int, end: int | None, *, with_lone_sends: bool
+) -> None:
+    """Let the messages from ``first`` to before ``end`` count as touched."""
+    scope = f"sid >= {first}" + (f" and sid < {end}" if end is not None else "")
+    con.execute(
+        f"""
+        create or replace temp table removed_records as
+        select sid from core.sms_status where {scope}
+        union
+        select sid from raw.sends where {scope}
+        """
+    )
+    con.execute("delete from changed_sends")
+    if with_lone_sends:
+        con.execute("insert into changed_sends select sid, uid from raw.sends where sid is null")
+
+
+def _refresh_by_file(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    with transaction(con):
+        con.execute(
+            "create or replace temp table touched_files as "
+            f"select file from raw.pushes union select file from {model.name}"
+        )
+        models.refresh(con, model)
