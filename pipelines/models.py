@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Literal
 
 import duckdb
@@ -26,7 +27,7 @@ SCHEMAS = ("raw", "core", "marts", "ops")
 def _read_by() -> dict[str, frozenset[str]]:
     """For each model the models it follows from; what was there before a slice is no part of it."""
     found = [
-        read_model(path)
+        read_model(path, WAREHOUSE)
         for schema in SCHEMAS
         for path in sorted((WAREHOUSE / schema).glob("*.sql"))
     ]
@@ -49,8 +50,7 @@ def query_of(model: Model) -> Query:
     try:
         return parse(model.sql or "select null")
     except SqlError as error:
-        path = WAREHOUSE / f"{model.name.replace('.', '/')}.sql"
-        raise ModelError(f"{path}: {error}") from error
+        raise ModelError(f"{_path_of(model.name)}: {error}") from error
 
 
 @cache
@@ -61,7 +61,11 @@ def load_models() -> dict[str, Model]:
     except graphlib.CycleError as error:
         circle = " reads ".join(reversed(error.args[1]))
         raise ModelError(f"{WAREHOUSE}: models read each other in a circle: {circle}") from error
-    return {name: read_model(WAREHOUSE / f"{name.replace('.', '/')}.sql") for name in order}
+    return {name: read_model(_path_of(name), WAREHOUSE) for name in order}
+
+
+def _path_of(name: str) -> Path:
+    return WAREHOUSE / f"{name.replace('.', '/')}.sql"
 
 
 @cache

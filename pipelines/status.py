@@ -190,10 +190,10 @@ def _decoding_problem(days: list[date | None]) -> str:
     """Which landing days must be decoded again, and how."""
     named = [day for day in days if day is not None]
     if not named:
-        where, command = "Files in no day's folder", "dlr rebuild"
+        where, command = "Files in no day's folder were", "dlr rebuild"
     elif len(named) == 1:
-        where, command = f"The landing day {named[0]}", f"dlr rebuild --from {named[0]}"
+        where, command = f"The landing day {named[0]} was", f"dlr rebuild --from {named[0]}"
     else:
-        where = f"{len(named)} landing days from {named[0]} to {named[-1]}"
+        where = f"{len(named)} landing days from {named[0]} to {named[-1]} were"
         command = f"dlr rebuild --from {named[0]}"
-    return f"{where} were decoded by other rules than hold now; `{command}` decodes them again."
+    return f"{where} decoded by other rules than hold now; `{command}` decodes them again."
