@@ -3,6 +3,7 @@
 import argparse
 from datetime import UTC, datetime
 
+import duckdb
 from rich.console import Console
 
 from cli import instance
@@ -34,6 +35,7 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
     """What the run did, in one or two lines; ``started`` is naive UTC."""
     with open_warehouse(settings, read_only=True) as con:
         last, sends = ledger.latest(con), latest_sends(con)
+        again = recomputed(con, run_id)
         apart, published = con.execute(
             """
             select
@@ -45,7 +47,7 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
                 (select max(published_at_utc) from ops.publications)
             """
         ).fetchall()[0]
-    if last is not None and last["run_id"] == run_id:
+    if last is not None and last["run_id"] == run_id and last["files"]:
         text = (
             f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} "
             f"records: {last['messages']:,} new messages, {last['duplicates']:,} duplicates, "
@@ -62,6 +64,19 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
             f"{sends['sends']:,} sends, {sends['repeated']:,} repeated, "
             f"{sends['duplicates']:,} duplicates, {sends['rejected']:,} rejected."
         )
+    text += again
     if apart:
         text += f"\n{apart:,} file(s) need a person: see `dlr status`."
     return text
+
+
+def recomputed(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
+    """Which tables the run computed again as a whole, a line each; empty where none."""
+    rows = con.execute(
+        "select model, rows, seconds from ops.models where run_id = ? order by model", [run_id]
+    ).fetchall()
+    if not rows:
+        return ""
+    lines = [f"  {model}: {count:,} rows, {seconds:.1f} s" for model, count, seconds in rows]
+    why = "Computed again for all of history, because SQL, settings or reference data changed:"
+    return "\n".join(["", why, *lines])

@@ -9,11 +9,11 @@ import duckdb
 
 from ingest.settings import Settings
 from pipelines import ledger
+from pipelines.computed import outdated
 from pipelines.decoders import decoded_otherwise
 from pipelines.landed import LandedFile, look
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import manifest_path
-from pipelines.recompute import outdated
 from pipelines.sealed import Survey, survey
 from pipelines.sendfiles import list_sends, pending_sends
 from pipelines.warehouse import open_warehouse, warehouse_path
