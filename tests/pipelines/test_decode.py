@@ -269,6 +269,15 @@ def test_what_is_broken_is_read_however_often_it_was_encoded(
     assert [reason for _, reason, _, _ in found.rejects] == rejects
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_broken_json_that_is_no_array_is_json_all_the_same(decoder: Decoder, times: int) -> None:
+    value = b'{"sid":1,"error_detail":"\xbd\xd3"}'
+    for _ in range(times):
+        value = quote_plus(value).encode()
+    [reject] = decoder.one(b"sms_status=" + value).rejects
+    assert reject[1] == "not_an_array"
+
+
 def test_a_body_of_bytes_that_are_not_utf8_is_read_from_base64(decoder: Decoder) -> None:
     body = b"sms_status=" + json.dumps([GOOD]).encode() + b"&x=\xff"
     assert decoder.one(body) == ("once", 1, 0, [GOOD_ROW], [])
