@@ -37,9 +37,7 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
     """What the run did, in one or two lines; ``started`` is naive UTC."""
     with open_warehouse(settings, read_only=True) as con:
         last, sends = ledger.latest(con), latest_sends(con)
-        [[published]] = con.execute(
-            "select max(published_at_utc) from ops.publications"
-        ).fetchall()
+        [[published]] = con.execute("select max(published_at_utc) from ops.publications").fetchall()
         landed = survey(con, settings.landing).listing.files
         quarantined_files = {
             **quarantined(con, "ops.files", landed),
