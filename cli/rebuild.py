@@ -35,6 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
             done = rebuild_from(settings, run_id, arguments.day, advance)
         else:
             done = rebuild(settings, run_id, advance)
+    if arguments.day and not done.loaded.files:
+        print(f"No file landed on {arguments.day} (UTC) or later; nothing was taken again.")
+        return 0
     print(summary(done))
     print("\n".join(moved(done.changes)))
     return 0

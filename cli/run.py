@@ -10,7 +10,10 @@ from cli import instance
 from cli.bars import byte_bar
 from ingest.settings import Settings, load_settings
 from pipelines import ledger
+from pipelines.notes import quarantined
 from pipelines.progress import listen
+from pipelines.sealed import survey
+from pipelines.sendfiles import list_sends
 from pipelines.sendledger import latest_sends
 from pipelines.warehouse import open_warehouse
 
@@ -36,17 +39,12 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
     with open_warehouse(settings, read_only=True) as con:
         last, sends = ledger.latest(con), latest_sends(con)
         again = recomputed(con, run_id)
-        apart, published = con.execute(
-            """
-            select
-                (
-                    select count(*)
-                    from (select state from ops.files union all select state from ops.send_files)
-                    where state = 'set_apart'
-                ),
-                (select max(published_at_utc) from ops.publications)
-            """
-        ).fetchall()[0]
+        [[published]] = con.execute("select max(published_at_utc) from ops.publications").fetchall()
+        landed = survey(con, settings.landing).listing.files
+        quarantined_files = {
+            **quarantined(con, "ops.files", landed),
+            **quarantined(con, "ops.send_files", list_sends(settings.sends)),
+        }
     if last is not None and last["run_id"] == run_id and last["files"]:
         text = (
             f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} "
@@ -65,8 +63,8 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
             f"{sends['duplicates']:,} duplicates, {sends['rejected']:,} rejected."
         )
     text += again
-    if apart:
-        text += f"\n{apart:,} file(s) need a person: see `dlr status`."
+    if quarantined_files:
+        text += f"\n{len(quarantined_files):,} file(s) need a person: see `dlr status`."
     return text
 
 

@@ -155,7 +155,7 @@ def test_the_send_log_is_imported_once_and_taken_by_the_next_run(tmp_path: Path)
     assert "Took 1 files of the send log, 2 rows: 1 sends" in ran.stdout
     told = dlr(data, "status")
     assert told.returncode == 0
-    assert "send log   1 files: 1 sends, 1 with a report, 0 without, 1 bad_sid" in told.stdout
+    assert "send log     1 files: 1 sends, 1 with a report, 0 without, 1 bad_sid" in told.stdout
     assert "And 1 rows of the send log." in dlr(data, "verify").stdout
     (tmp_path / "prices.csv").write_text("a,b\n1,2\n")
     refused = dlr(data, "sends", "import", "orders.csv", "prices.csv")

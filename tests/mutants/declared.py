@@ -157,7 +157,7 @@ DECODING = (
         "each rung of the careful path decodes twice",
         "pipelines/push.py",
         "        yield value\n",
-        '        yield unquote_to_bytes(value.replace(b"+", b" "))\n',
+        '        yield unquote_to_bytes(value.replace(b"+", blank))\n',
         (DECODE,),
     ),
     Mutant(
@@ -188,7 +188,7 @@ DECODING = (
         "decoding/plus-stays",
         "a plus is no blank on the careful path",
         "pipelines/push.py",
-        'value = unquote_to_bytes(value.replace(b"+", b" "))',
+        'value = unquote_to_bytes(value.replace(b"+", blank))',
         "value = unquote_to_bytes(value)",
         (DECODE,),
     ),
@@ -212,9 +212,9 @@ DECODING = (
         "decoding/repair-first-rung-only",
         "what is broken is put up with after one decoding only",
         "pipelines/push.py",
-        "    for layer in layers:\n"
+        "    for depth, layer in enumerate(layers):\n"
         '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff")\n',
-        "    for layer in layers[:1]:\n"
+        "    for depth, layer in enumerate(layers[:1]):\n"
         '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff")\n',
         (DECODE,),
     ),
@@ -222,10 +222,10 @@ DECODING = (
         "decoding/salvage-first-rung-only",
         "a damaged array is salvaged after one decoding only",
         "pipelines/push.py",
-        "    for layer in layers:\n"
-        '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff \\t\\r\\n")\n',
-        "    for layer in layers[:1]:\n"
-        '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff \\t\\r\\n")\n',
+        "    for depth, layer in enumerate(layers):\n"
+        '        text = layer.decode("utf-8", "replace").lstrip(_BEFORE_JSON)\n',
+        "    for depth, layer in enumerate(layers[:1]):\n"
+        '        text = layer.decode("utf-8", "replace").lstrip(_BEFORE_JSON)\n',
         (DECODE,),
     ),
     Mutant(
@@ -234,6 +234,30 @@ DECODING = (
         "warehouse/raw/plain_elements.sql",
         "'(?s)(?:^|&)sms_status=.*&sms_status(?:=|&|$)|(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'",
         "'(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/every-blank-was-a-plus",
+        "the fast path makes a plus of any blank before a mobile",
+        "warehouse/raw/plain_elements.sql",
+        "when begins_with_blank and began_with_plus then",
+        "when begins_with_blank then",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/every-blank-was-a-plus-slowly",
+        "the careful path makes a plus of any blank before a mobile",
+        "pipelines/push.py",
+        'if _has_blank_mobile(element) and twin["mobile"].startswith("\\t"):',
+        "if _has_blank_mobile(element):",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/commas-are-records",
+        "a comma too many counts as a record that is lost",
+        "pipelines/salvage.py",
+        "if not closed and not _SEPARATORS.fullmatch(stretch):",
+        "if not closed:",
         (DECODE,),
     ),
 )

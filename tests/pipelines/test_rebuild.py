@@ -16,9 +16,11 @@ from ingest.settings import Settings
 from pipelines import warehouse as pipeline_warehouse
 from pipelines.changes import Change
 from pipelines.lock import WarehouseError
+from pipelines.publish import manifest_path
 from pipelines.rebuild import rebuild, rebuild_from
 from pipelines.status import read_status
 from pipelines.verify import codes, verify
+from tests.command import dlr
 from tests.data_folder import fingerprint, form, push, record, run, settings_of, take, warehouse
 from tests.pipelines.test_crash import PROCESSES
 
@@ -181,7 +183,6 @@ def test_a_full_rebuild_reports_what_moved(
         Change("category", "invalid_number", "suspended", 3),
         Change("gone", "delivered", None, 1),
         Change("gone", "invalid_number", None, 1),
-        Change("new", None, "delivered", 1),
         Change("reject", "bad_sid", None, 1),
         Change("reject", "not_an_object", None, 1),
     ]
@@ -217,6 +218,33 @@ def test_rejected_records_are_tried_again(
     ]
     assert warehouse(settings, "select accepted, rejected from raw.pushes") == [(3, 1)]
     assert str(verify(settings).findings) == "[]"
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["rebuild", "rebuild --from"])
+def test_what_landed_meanwhile_is_news_and_no_change(
+    taken: Settings, remap: Callable[[str, str], None], *, whole: bool
+) -> None:
+    """New rejects, new messages, and known ones a new report wins; not those it merely repeats."""
+    remap("MK:0001", "suspended")
+    late = [record(9), "no object", {"sid": "x"}, record(2), fail(4), fail(7, "EXPIRED")]
+    land(taken, date(2026, 3, 5), late)
+    done = rebuild(taken, "again") if whole else rebuild_from(taken, "again", DAYS[0])
+    # 4, 7 and 8; 2 was delivered, as a new report says
+    assert done.changes == [Change("category", "invalid_number", "suspended", 3)]
+    assert done.loaded.pushes == 7
+    again = rebuild(taken, "same") if whole else rebuild_from(taken, "same", DAYS[0])
+    assert again.changes == []
+
+
+def test_from_a_day_on_which_nothing_landed_nothing_is_taken_again(
+    taken: Settings,
+) -> None:
+    before = tables(taken), warehouse(taken, "from ops.ledger"), manifest_path(taken).stat()
+    done = dlr(taken.data, "rebuild", "--from", "2026-03-05")
+    said = "No file landed on 2026-03-05 (UTC) or later; nothing was taken again.\n"
+    assert (done.returncode, done.stdout) == (0, said)
+    after = tables(taken), warehouse(taken, "from ops.ledger"), manifest_path(taken).stat()
+    assert after == before
 
 
 def test_what_was_taken_and_is_gone_is_not_thrown_away(taken: Settings) -> None:
