@@ -25,6 +25,7 @@ EXPECTED_ERRORS = frozenset(
         "PrivacyError",
         "CommandError",
         "PeriodError",
+        "ReportError",
     }
 )
 """Errors whose message is meant for the user as it stands, by name: to import them is slow."""
@@ -37,6 +38,21 @@ class CommandError(RuntimeError):
 def private_files() -> None:
     """Make every file of this process readable by its owner only."""
     os.umask(0o077)
+
+
+def published_database(settings: Settings) -> Path:
+    """What readers open, complete even where the process that published it was killed.
+
+    Raises CommandError where nothing is published yet.
+    """
+    from pipelines.lock import complete_publication
+    from pipelines.show import analytics_path
+
+    complete_publication(settings)
+    path = analytics_path(settings)
+    if not path.exists():
+        raise CommandError(f"Nothing is published yet: there is no {path}. `dlr run` makes it.")
+    return path
 
 
 def prepare_instance(settings: Settings) -> Path:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from cli.instance import CommandError, private_files
+from cli.instance import private_files, published_database
 from ingest.settings import load_settings
 from pipelines import report
 from pipelines.models import define_functions
-from pipelines.publish import analytics_path
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -34,15 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the report of the published database."""
     private_files()
-    path = analytics_path(load_settings())
-    if not path.exists():
-        raise CommandError(f"Nothing is published yet: there is no {path}. `dlr run` makes it.")
-    with duckdb.connect(path, read_only=True) as con:
+    with duckdb.connect(published_database(load_settings()), read_only=True) as con:
         con.execute("set TimeZone = 'UTC'")
         define_functions(con)
         period = report.choose_period(con, arguments.from_day, arguments.to_day)
-        figures = report.read_figures(con, period)
-    report.write_page(arguments.output.absolute(), report.render(figures))
+        figures, page = report.make_report(con, period)
+    report.write_page(arguments.output.absolute(), page)
     print(summary(figures, arguments.output))
     return 0
 

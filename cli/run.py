@@ -39,12 +39,19 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
     with open_warehouse(settings, read_only=True) as con:
         last, sends = ledger.latest(con), latest_sends(con)
         again = recomputed(con, run_id)
-        [[published]] = con.execute("select max(published_at_utc) from ops.publications").fetchall()
         landed = survey(con, settings.landing).listing.files
         quarantined_files = {
             **quarantined(con, "ops.files", landed),
             **quarantined(con, "ops.send_files", list_sends(settings.sends)),
         }
+        published, repaired, problem = con.execute(
+            """
+            select published_at_utc >= ?, repaired, report_problem from ops.publications
+            order by published_at_utc desc
+            limit 1
+            """,
+            [started],
+        ).fetchone() or (False, None, None)
     if last is not None and last["run_id"] == run_id and last["files"]:
         text = (
             f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} "
@@ -52,10 +59,16 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
             f"{last['conflicts']:,} conflicts, {last['rejected']:,} rejected. Ledger balanced; "
             "published."
         )
-    elif published is not None and published >= started:
+    elif published and repaired:
+        text = "No new files."
+    elif published:
         text = "No new files; what readers did not have yet was published."
     else:
         text = "Nothing new; readers have everything."
+    if published and repaired:
+        text += f"\nMade again what was missing or altered: {repaired}."
+    if problem:
+        text += f"\n{problem} Readers keep the report before."
     if sends is not None and sends["run_id"] == run_id:
         text += (
             f"\nTook {sends['files']:,} files of the send log, {sends['received']:,} rows: "

@@ -9,10 +9,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from cli.instance import CommandError
+from cli.instance import CommandError, published_database
 from ingest.settings import load_settings
 from pipelines.models import literal
-from pipelines.publish import analytics_path
 from pipelines.questions import Question, load_questions
 
 _MOST_ROWS_ON_A_TERMINAL = 1_000
@@ -39,9 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(_listed()))
         return 0
     asked = _question(arguments)
-    path = analytics_path(load_settings())
-    if not path.exists():
-        raise CommandError(f"Nothing is published yet: there is no {path}. `dlr run` makes it.")
+    path = published_database(load_settings())
     query = asked.sql if asked else arguments.query or _from_standard_input()
     try:
         with duckdb.connect(path, read_only=True) as con:

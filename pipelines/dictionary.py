@@ -6,15 +6,10 @@
 `python -m pipelines.dictionary` prints the Markdown; docs/dictionary.md is kept that way.
 """
 
-import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
-from ingest.settings import Settings
 from pipelines import models
 from pipelines.dictionary_page import page
-from pipelines.export import exports_folder
-from pipelines.files import replace_file
 
 SCHEMAS = {
     "raw": "What came in, push by push.",
@@ -69,40 +64,14 @@ def _markdown_lines(version: str) -> Iterator[str]:
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def dictionary_is_current(settings: Settings) -> bool:
-    """Whether the files beside the exports say what the headers say."""
-    return not _stale_files(settings)
-
-
-def refresh_dictionary(settings: Settings) -> None:
-    """Bring the files beside the exports up to date; does nothing where they are."""
-    exports_folder(settings).mkdir(parents=True, exist_ok=True, mode=0o700)
-    for target, text in _stale_files(settings).items():
-        new = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        new.write_text(text, encoding="utf-8")
-        new.chmod(0o600)
-        replace_file(new, target)
-
-
-def _stale_files(settings: Settings) -> dict[Path, str]:
-    wanted = {exports_folder(settings) / name: text for name, text in _files().items()}
-    return {target: text for target, text in wanted.items() if _text_of(target) != text}
-
-
-def _files() -> dict[str, str]:
+def dictionary_files() -> dict[str, str]:
+    """The files beside the exports: text by name."""
     version = f", schema version {models.schema_version()}"
     tables = [(model, {name: mask(model, name) for name in model.columns}) for model in published()]
     return {
         "dictionary.md": markdown(version),
         "dictionary.html": page(SCHEMAS, tables, version),
     }
-
-
-def _text_of(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 if __name__ == "__main__":

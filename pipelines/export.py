@@ -1,5 +1,7 @@
 """Tables to Parquet: only the parts that changed, written under new names.
 
+A part changed where its rows did, and where its table is to be written in another form.
+
     $DLR_DATA/exports/
       sms_status/event_date=2026-11-23/20261123T1004-<unique>.parquet   first received from 10:04 on
       delivery_hourly/2026-11-23-<unique>.parquet                       a day
@@ -8,9 +10,11 @@
 A file is never changed once it is there. Which files are current, only the manifest says.
 """
 
+import hmac
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from hashlib import file_digest
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
@@ -18,15 +22,38 @@ import duckdb
 from ingest.settings import Settings
 from pipelines import models
 from pipelines.export_parts import Part
-from pipelines.files import sync
+from pipelines.files import sha256_of, sync
 from pipelines.pieces import RowsByMinute
+from pipelines.show import exports_folder
+
+_PARQUET = (
+    "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000, "
+    "row_group_size 61440"
+)
+
+
+def exported_models() -> dict[str, models.Model]:
+    """The tables readers get."""
+    return {name: model for name, model in models.load_models().items() if model.export}
+
+
+def form_of(settings: Settings, model: models.Model) -> str:
+    """Digest of how a table is written: columns, types, masks, layout, the mobiles' setting.
+
+    A file of another form is written again; what the rows say is none of its business.
+    """
+    key = settings.export_mobile_key if settings.export_mobile == "hashed" else None
+    masks = (models.WAREHOUSE / "functions" / "privacy.sql").read_text(encoding="utf-8")
+    text = f"{exported_columns(model)} {model.export} {_PARQUET} {settings.export_mobile} {masks}"
+    secret = key.get_secret_value().encode() if key else b"no key"
+    return hmac.new(secret, text.encode(), sha256).hexdigest()[:12]
 
 
 def current_parts(con: duckdb.DuckDBPyConnection) -> list[Part]:
     """The files that were published last."""
     rows = con.execute(
-        "select table_name, part_day, from_minute_utc, until_minute_utc, path, rows, bytes, sha256 "
-        "from ops.export_parts"
+        "select table_name, part_day, from_minute_utc, until_minute_utc, path, rows, bytes, "
+        "sha256, coalesce(form, '') from ops.export_parts"
     ).fetchall()
     return [Part(*row) for row in rows]
 
@@ -39,11 +66,11 @@ def stale_parts(con: duckdb.DuckDBPyConnection) -> list[Part]:
     return [Part(*row) for row in rows]
 
 
-def every_part(con: duckdb.DuckDBPyConnection) -> list[Part]:
-    """All parts there must be, for a publication from nothing."""
+def every_part(con: duckdb.DuckDBPyConnection, tables: Collection[str]) -> list[Part]:
+    """All parts there must be of these tables."""
     parts = []
-    for model in models.load_models().values():
-        if model.export is None:
+    for model in exported_models().values():
+        if model.export is None or model.name not in tables:
             continue
         found = con.execute(f"select distinct {model.export.part} from {model.name}").fetchall()
         parts += [Part(model.name, day, minute) for day, minute in found]
@@ -65,18 +92,19 @@ def rows_by_minute(con: duckdb.DuckDBPyConnection, stretch: Part) -> RowsByMinut
 
 
 def write_parts(
-    con: duckdb.DuckDBPyConnection, settings: Settings, parts: list[Part]
+    con: duckdb.DuckDBPyConnection, settings: Settings, parts: list[Part], token: str
 ) -> list[Part]:
-    """Write each part under a new name, on disk when this returns; empty parts vanish."""
+    """Write each part under a name with ``token``, on disk when this returns; empty ones vanish."""
     root = exports_folder(settings)
     set_privacy(con, settings)
     written = []
     for part in parts:
-        path = part.new_path()
+        path = part.new_path(token)
         (root / path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         rows = _copy(con, part, root / path)
         if rows or part.part_day is None:
-            written.append(replace(part, path=path, rows=rows))
+            form = form_of(settings, part.model)
+            written.append(replace(part, path=path, rows=rows, form=form))
         else:
             (root / path).unlink()
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -96,8 +124,7 @@ def _copy(con: duckdb.DuckDBPyConnection, part: Part, path: Path) -> int:
             from {model.name}
             where {part.condition()}
         ) to {models.literal(str(path))} (
-            format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000,
-            row_group_size 61440,
+            {_PARQUET},
             kv_metadata {{schema_version: {models.literal(models.schema_version())}}}
         )
         """
@@ -126,14 +153,7 @@ def _seal(root: Path, part: Part) -> Part:
     path = root / part.path
     path.chmod(0o600)
     sync(path)
-    with path.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    return replace(part, bytes=path.stat().st_size, sha256=digest)
-
-
-def exports_folder(settings: Settings) -> Path:
-    """Where the Parquet files and the manifest lie."""
-    return settings.data.absolute() / "exports"
+    return replace(part, bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
 def set_privacy(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -1,6 +1,5 @@
 """One exported file, and which rows of its table it holds."""
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,6 +23,8 @@ class Part:
     rows: int = 0
     bytes: int = 0
     sha256: str = ""
+    form: str = ""
+    """Digest of how it was written, see ``export.form_of``."""
 
     @property
     def model(self) -> models.Model:
@@ -47,15 +48,14 @@ class Part:
             ]
         return " and ".join(conditions)
 
-    def new_path(self) -> str:
-        """A name below the exports folder that was never used before."""
-        unique = secrets.token_hex(4)
+    def new_path(self, token: str) -> str:
+        """Name below the exports folder; ``token`` is of this publication, and of no other."""
         if self.part_day is None:
-            return f"{self.model.table}/all-{unique}.parquet"
+            return f"{self.model.table}/all-{token}.parquet"
         if self.from_minute_utc is None:
-            return f"{self.model.table}/{self.part_day}-{unique}.parquet"
+            return f"{self.model.table}/{self.part_day}-{token}.parquet"
         piece = f"{self.from_minute_utc:%Y%m%dT%H%M}"
-        return f"{self.model.table}/event_date={self.part_day}/{piece}-{unique}.parquet"
+        return f"{self.model.table}/event_date={self.part_day}/{piece}-{token}.parquet"
 
     @property
     def start(self) -> datetime:

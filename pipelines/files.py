@@ -1,6 +1,7 @@
 """Files that are all there or not there."""
 
 import os
+from hashlib import file_digest
 from pathlib import Path
 
 
@@ -18,3 +19,18 @@ def replace_file(new: Path, target: Path) -> None:
     sync(new)
     new.replace(target)
     sync(target.parent)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file that only its owner may read; it is on disk when this returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """Digest of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

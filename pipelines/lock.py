@@ -1,11 +1,12 @@
 """One at a time on one data folder."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
 from ingest.settings import Settings
+from pipelines.show import is_ready, show
 
 PATIENCE_S = 60.0
 
@@ -22,12 +23,14 @@ class WarehouseBusyError(WarehouseError):
 def pipeline_lock(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Keep everybody else out of the data folder; raises WarehouseBusyError after ``patience_s``.
 
-    May be taken again by the process that holds it.
+    May be taken again by the process that holds it. A publication that a killed process left half
+    shown is completed first, so that nobody works beside readers who disagree.
     """
     folder = settings.data.absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(folder / "pipeline.lock", timeout=patience_s, is_singleton=True):
+            show(settings)
             yield
     except Timeout as error:
         raise WarehouseBusyError(
@@ -36,3 +39,13 @@ def pipeline_lock(settings: Settings, patience_s: float = PATIENCE_S) -> Iterato
         ) from error
     except PermissionError as error:
         raise WarehouseError(f"{folder} cannot be written to: {error.strerror}.") from error
+
+
+def complete_publication(settings: Settings) -> None:
+    """Complete what a killed process left half shown, for readers who need no lock.
+
+    Where the lock is held, whoever holds it has done so.
+    """
+    if is_ready(settings):
+        with suppress(WarehouseError), pipeline_lock(settings, 0):
+            pass

@@ -13,8 +13,8 @@ import duckdb
 
 from ingest.settings import Settings
 from pipelines import models
-from pipelines.export import exports_folder
 from pipelines.export_parts import Part
+from pipelines.show import exports_folder
 
 
 class PrivacyError(RuntimeError):
@@ -26,8 +26,8 @@ def refuse_phones(
 ) -> None:
     """Look through new files before anybody is shown them.
 
-    Raises PrivacyError, and removes the files, where a text looks like a phone number. Where
-    mobiles are exported ``plain`` there is nothing to look for.
+    Raises PrivacyError where a text looks like a phone number. Where mobiles are exported
+    ``plain`` there is nothing to look for.
     """
     if settings.export_mobile == "plain":
         return
@@ -37,8 +37,6 @@ def refuse_phones(
         paths[part.table_name].append(root / part.path)
     found = {table: _phones(con, table, files) for table, files in paths.items()}
     if any(found.values()):
-        for path in (path for files in paths.values() for path in files):
-            path.unlink(missing_ok=True)
         raise PrivacyError(_sentence(found))
 
 

@@ -1,6 +1,7 @@
 """How things stand: what is landed, pending, processed, rejected, published, and how fresh."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from pipelines import ledger
 from pipelines.computed import outdated
 from pipelines.decoders import decoded_otherwise
 from pipelines.landed import LandedFile, look
-from pipelines.lock import WarehouseBusyError
+from pipelines.lock import WarehouseBusyError, complete_publication
 from pipelines.notes import quarantined
 from pipelines.publish import manifest_path
 from pipelines.sealed import Survey, survey
@@ -66,6 +67,7 @@ class Status:
 
 def read_status(settings: Settings) -> Status:
     """Look at the data folder; waits a few seconds at most for a run that is on."""
+    complete_publication(settings)
     status = Status(published=_published(settings))
     status.send_files = status.pending_sends = len(list_sends(settings.sends))
     try:
@@ -98,7 +100,8 @@ def _published(settings: Settings) -> dict[str, object]:
         return {}
     except (OSError, ValueError):
         return {"unreadable": True}
-    return {name: value for name, value in manifest.items() if name != "files"}
+    lists = ("files", "retired", "dictionary")
+    return {name: value for name, value in manifest.items() if name not in lists}
 
 
 def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
@@ -136,6 +139,16 @@ def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> No
         status.oldest_pending_s = max(0.0, datetime.now(UTC).timestamp() - min(arrivals))
 
 
+def _report_problems(report: object) -> Iterator[str]:
+    if not isinstance(report, dict):
+        yield "There is no report, for it could not be rendered; `dlr report` says why."
+    elif report.get("problem"):
+        yield (
+            f"{report['problem']} Readers have the one as of {report.get('as_of_utc')}Z; the next "
+            "run tries again."
+        )
+
+
 def _problems(status: Status) -> list[str]:
     found = [f"Landed file {file} {problem}." for file, problem in status.quarantined.items()]
     found += [f"Send file {file} {problem}." for file, problem in status.quarantined_sends.items()]
@@ -156,6 +169,8 @@ def _problems(status: Status) -> list[str]:
         found.append(_decoding_problem(status.decoded_otherwise))
     if status.published.get("unreadable"):
         found.append("exports/manifest.json cannot be read; `dlr run` writes it anew.")
+    elif status.published:
+        found += _report_problems(status.published.get("report"))
     late = status.oldest_pending_s or 0.0
     if late > LATE_AFTER.total_seconds():
         found.append(

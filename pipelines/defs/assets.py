@@ -278,5 +278,5 @@ def publish_assets(
 
 def _in_words(done: Publication) -> str:
     if not done.published:
-        return "Nothing new; readers have everything."
+        return done.report_problem or "Nothing new; readers have everything."
     return f"Published {done.written} files, {done.rows} rows, {done.bytes} bytes."

@@ -45,7 +45,7 @@ def reason_to_run() -> str | None:
         tables = len(outdated(con))
         if tables:
             return f"{tables} tables whose SQL, settings or reference data changed"
-        return "unpublished changes" if can_publish(con) else None
+        return "unpublished changes" if can_publish(con, settings) else None
 
 
 @dg.sensor(

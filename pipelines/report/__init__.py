@@ -10,17 +10,25 @@ from pipelines.report.charts import chart_of
 from pipelines.report.figures import Figures, choose_period, read_figures
 from pipelines.report.page import render
 from pipelines.report.period import Period, PeriodError
-from pipelines.report.store import replace_report, report_path, write_page
+from pipelines.report.store import (
+    ReportError,
+    make_report,
+    report_path,
+    report_version,
+    write_page,
+)
 
 __all__ = [
     "Figures",
     "Period",
     "PeriodError",
+    "ReportError",
     "chart_of",
     "choose_period",
+    "make_report",
     "read_figures",
     "render",
-    "replace_report",
     "report_path",
+    "report_version",
     "write_page",
 ]

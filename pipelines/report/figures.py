@@ -91,8 +91,12 @@ def set_period(con: duckdb.DuckDBPyConnection, period: Period) -> None:
 
 
 def ask(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
-    """Rows of one query."""
-    found = con.execute(query(name))
+    """Rows of one query; an error says which."""
+    try:
+        found = con.execute(query(name))
+    except duckdb.Error as error:
+        error.add_note(f"warehouse/report/{name}.sql")
+        raise
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

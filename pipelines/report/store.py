@@ -1,17 +1,26 @@
-"""Where reports lie, and how one is replaced."""
+"""Where reports lie, and how one is made and put in its place."""
 
-import os
 import secrets
+import traceback
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import duckdb
 
 from ingest.settings import Settings
-from pipelines.export import exports_folder
-from pipelines.files import replace_file
-from pipelines.report.figures import read_figures
+from pipelines.files import replace_file, write_private
+from pipelines.headers import WAREHOUSE
+from pipelines.report.figures import Figures, read_figures
 from pipelines.report.page import render
+from pipelines.report.period import Period, PeriodError
+from pipelines.show import exports_folder
+
+_HERE = Path(__file__).parent
+
+
+class ReportError(RuntimeError):
+    """The report cannot be rendered; the message says at which line, and tells no value."""
 
 
 def report_path(settings: Settings) -> Path:
@@ -19,19 +28,46 @@ def report_path(settings: Settings) -> Path:
     return exports_folder(settings) / "report.html"
 
 
-def replace_report(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, object]:
-    """Write the published report anew; returns its entry for the manifest."""
-    target = report_path(settings)
-    content = write_page(target, render(read_figures(con)))
-    return {"path": target.name, "bytes": len(content), "sha256": sha256(content).hexdigest()}
+def make_report(
+    con: duckdb.DuckDBPyConnection, period: Period | None = None
+) -> tuple[Figures, bytes]:
+    """Figures and page of a period, by default of the last days.
+
+    Raises ReportError whatever is wrong with it: whether it can be rendered must matter to nobody
+    but its readers.
+    """
+    try:
+        figures = read_figures(con, period)
+        return figures, render(figures).encode()
+    except PeriodError:
+        raise
+    except Exception as error:
+        raise ReportError(f"The report could not be rendered ({_place(error)}).") from error
 
 
-def write_page(target: Path, page: str) -> bytes:
+def _place(error: Exception) -> str:
+    """Kind of the error and the innermost line of ours; its message might tell a phone number."""
+    frames = traceback.extract_tb(error.__traceback__)
+    *_, place = (
+        f"{Path(one.filename).name}, line {one.lineno}"
+        for one in frames
+        if Path(one.filename).parent == _HERE
+    )
+    return f"{type(error).__name__} at {', '.join([place, *getattr(error, '__notes__', ())])}"
+
+
+@cache
+def report_version() -> str:
+    """Digest over the queries, templates and code that make the report."""
+    paths = [path for folder in (WAREHOUSE / "report", _HERE) for path in folder.iterdir()]
+    digest = sha256()
+    for path in sorted(path for path in paths if path.is_file()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def write_page(target: Path, page: bytes) -> None:
     """Put a page in its place in one step, readable by its owner only."""
-    content = page.encode()
     new = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    write_private(new, page)
     replace_file(new, target)
-    return content

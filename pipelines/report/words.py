@@ -36,8 +36,10 @@ def percent(share: float | None, digits: int = 1) -> str:
     return f"{text} %"
 
 
-def points(now: float, before: float) -> str:
+def points(now: float | None, before: float | None) -> str:
     """Difference of two shares in percentage points, signed."""
+    if now is None or before is None:
+        return DASH
     return f"{signed(100 * (now - before), 1)} points"
 
 

@@ -7,7 +7,10 @@ first row teaches nothing.
 from dataclasses import dataclass
 
 CORE = "tests/pipelines/test_core.py"
-CRASH = "tests/pipelines/test_crash.py"
+CRASH = (
+    "tests/pipelines/test_crash.py::"
+    "test_who_is_killed_between_two_renames_is_completed_by_the_next_command"
+)
 DECODE = "tests/pipelines/test_decode.py"
 PRIVACY = (
     "tests/pipelines/test_privacy.py::test_a_column_that_lets_numbers_through_stops_the_publication"
@@ -357,66 +360,106 @@ LAW = (
 
 ORDER = (
     Mutant(
-        "publish/manifest-before-database",
-        "the manifest is ahead of the database for a moment",
-        "pipelines/publish.py",
-        "    _replace_database(settings, parts)\n"
-        '    state["report"] = replace_report(con, settings)\n'
-        "    refresh_dictionary(settings)\n"
-        "    retired = _listed(settings)\n"
-        "    _replace_manifest(settings, parts, state)\n",
-        '    state["report"] = replace_report(con, settings)\n'
-        "    refresh_dictionary(settings)\n"
-        "    retired = _listed(settings)\n"
-        "    _replace_manifest(settings, parts, state)\n"
-        "    _replace_database(settings, parts)\n",
-        (CRASH,),
-    ),
-    Mutant(
-        "publish/noted-before-manifest",
-        "the warehouse notes a publication before the manifest is there",
-        "pipelines/publish.py",
-        "    _replace_manifest(settings, parts, state)\n    _remember(con, parts, state)\n",
-        "    _remember(con, parts, state)\n    _replace_manifest(settings, parts, state)\n",
-        (CRASH,),
-    ),
-    Mutant(
-        "publish/noted-before-database",
-        "the warehouse notes a publication before the database is there",
-        "pipelines/publish.py",
-        "    state = _state(con, settings)\n    _replace_database(settings, parts)\n",
-        "    state = _state(con, settings)\n    _remember(con, parts, state)\n"
-        "    _replace_database(settings, parts)\n",
-        (CRASH,),
-    ),
-    Mutant(
-        "publish/privacy-after-database",
-        "numbers are looked for when readers have them already",
-        "pipelines/publish.py",
-        "    refuse_phones(con, settings, written)\n"
-        "    parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))\n"
-        "    state = _state(con, settings)\n"
-        "    _replace_database(settings, parts)\n",
-        "    parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))\n"
-        "    state = _state(con, settings)\n"
-        "    _replace_database(settings, parts)\n"
-        "    refuse_phones(con, settings, written)\n",
-        (PRIVACY,),
-    ),
-    Mutant(
-        "publish/grace-from-the-start",
-        "the grace of a file begins when it is written, not when it is replaced",
-        "pipelines/publish.py",
-        "    retired = _listed(settings)\n    _replace_manifest(settings, parts, state)\n",
-        "    _replace_manifest(settings, parts, state)\n    retired = _listed(settings)\n",
+        "publish/manifest-first",
+        "the manifest is ahead of the database for a moment, and of the others",
+        "pipelines/show.py",
+        "    _replace(prepared_database(settings), analytics_path(settings))\n"
+        "    for name in SHOWN:\n",
+        '    _replace(ready / "manifest.json", exports / "manifest.json")\n'
+        "    _replace(prepared_database(settings), analytics_path(settings))\n"
+        "    for name in SHOWN:\n",
         (PUBLISH,),
     ),
     Mutant(
-        "publish/old-or-unlisted",
-        "what is old goes, though the manifest names it",
+        "publish/half-shown-stays",
+        "what a killed process left half shown is completed by nobody",
+        "pipelines/lock.py",
+        "            show(settings)\n            yield\n",
+        "            yield\n",
+        (CRASH,),
+    ),
+    Mutant(
+        "publish/readers-do-not-complete",
+        "commands that need no lock read what is half shown",
+        "pipelines/lock.py",
+        "    if is_ready(settings):\n",
+        "    if not is_ready(settings):\n",
+        (CRASH,),
+    ),
+    Mutant(
+        "publish/noted-before-shown",
+        "the warehouse notes a publication before readers have it",
         "pipelines/publish.py",
-        "if unlisted and time.time()",
-        "if unlisted or time.time()",
+        "    show(settings)\n"
+        "    done = _outcome(settings, due, prepared, page.problem)\n"
+        "    _remember(con, settings, prepared, done)\n",
+        "    done = _outcome(settings, due, prepared, page.problem)\n"
+        "    _remember(con, settings, prepared, done)\n"
+        "    show(settings)\n",
+        (PUBLISH, CRASH),
+    ),
+    Mutant(
+        "publish/privacy-of-old-files",
+        "numbers are looked for in the files that stay, not in the new ones",
+        "pipelines/prepare.py",
+        "    refuse_phones(con, settings, written)\n",
+        "    refuse_phones(con, settings, keep)\n",
+        (PRIVACY,),
+    ),
+    Mutant(
+        "publish/failure-leaves-files",
+        "data files of a publication that failed stay",
+        "pipelines/show.py",
+        "                path.unlink()\n",
+        "                pass\n",
+        (PRIVACY,),
+    ),
+    Mutant(
+        "publish/no-grace",
+        "replaced files go at once",
+        "pipelines/manifest.py",
+        "if path not in current and end > now and",
+        "if path not in current and end < now and",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/endless-grace",
+        "replaced files stay for ever",
+        "pipelines/manifest.py",
+        "if path not in current and end > now and",
+        "if path not in current and",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/emptied-parts-stay",
+        "a day without rows stays as a file without rows",
+        "pipelines/export.py",
+        "if rows or part.part_day is None:",
+        "if True:",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/altered-unseen",
+        "of a published file only its size is looked at",
+        "pipelines/stamps.py",
+        "    return found.st_size, found.st_ctime_ns, found.st_ino\n",
+        "    return found.st_size, 0, 0\n",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/form-unseen",
+        "a table whose mobiles are to be written in another way is left as it is",
+        "pipelines/export.py",
+        "{_PARQUET} {settings.export_mobile} {masks}",
+        "{_PARQUET} {masks}",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/gone-table-stays",
+        "a table whose file is gone stays among the exports",
+        "pipelines/due.py",
+        "if part.form != forms.get(part.table_name)}",
+        "if part.form != forms.get(part.table_name, part.form)}",
         (PUBLISH,),
     ),
     Mutant(
@@ -436,19 +479,27 @@ ORDER = (
         (PUBLISH,),
     ),
     Mutant(
-        "publish/renamed-unsynced",
-        "database and manifest are renamed before they are on disk",
-        "pipelines/files.py",
-        "    sync(new)\n    new.replace(target)\n",
-        "    new.replace(target)\n",
+        "publish/database-unsynced",
+        "the database is ready before it is on disk",
+        "pipelines/analytics.py",
+        "    target.chmod(0o600)\n    sync(target)\n",
+        "    target.chmod(0o600)\n",
+        (PUBLISH,),
+    ),
+    Mutant(
+        "publish/mark-unsynced",
+        "renames begin before it is on disk that they are to be completed",
+        "pipelines/show.py",
+        "        folder.rename(_ready(settings))\n        sync(folder.parent)\n",
+        "        folder.rename(_ready(settings))\n",
         (PUBLISH,),
     ),
     Mutant(
         "publish/rename-unsynced",
-        "the rename itself is not brought to disk",
-        "pipelines/files.py",
-        "    new.replace(target)\n    sync(target.parent)\n",
-        "    new.replace(target)\n",
+        "the renames themselves are not brought to disk",
+        "pipelines/show.py",
+        "    sync(exports)\n    ready.rmdir()\n",
+        "    ready.rmdir()\n",
         (PUBLISH,),
     ),
 )

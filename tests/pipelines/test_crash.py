@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ import pytest
 from ingest.settings import Settings
 from pipelines.publish import analytics_path, manifest_path
 from pipelines.verify import verify
+from tests.command import dlr
 from tests.data_folder import (
     ask,
     fingerprint,
@@ -48,10 +50,22 @@ POINTS = [
     ("pipelines.models.refresh", 9),  # amid the marts
     ("pipelines.export.write_parts", 1),
     ("pipelines.export._seal", 3),
-    ("pipelines.publish._replace_database", 1),
-    ("pipelines.publish._replace_manifest", 1),
+    ("pipelines.prepare.prepare_database", 1),
+    ("pipelines.prepare.make_tree", 1),
+    ("pipelines.prepare.retire", 1),
     ("pipelines.publish._remember", 1),
-    ("pipelines.publish._sweep", 1),
+    ("pipelines.publish.sweep_trees", 1),
+]
+SHOWING = [
+    # where in showing, and the command that completes it
+    (("pipelines.publish.show", 1), ("sql", "select 1")),
+    (("pipelines.show._replace", 1), ("status",)),
+    (("pipelines.show._replace", 2), ("report", "--output", "other.html")),
+    (("pipelines.show._replace", 3), ("verify",)),
+    (("pipelines.show._replace", 4), ("sql", "select 1")),
+    (("pipelines.show._replace", 5), ("run",)),
+    (("pipelines.show._replace", 6), ("status",)),
+    (("pipelines.publish._outcome", 1), ("run",)),
 ]
 BATCHES = 4
 
@@ -147,6 +161,49 @@ def test_a_run_killed_at_a_named_step(
     for ledger in ("ops.ledger", "ops.sends_ledger"):
         assert warehouse(settings, f"select bool_and(balanced) from {ledger}") == [(True,)]
     assert verify(settings).findings == []
+
+
+@pytest.mark.parametrize(("point", "command"), SHOWING)
+def test_who_is_killed_between_two_renames_is_completed_by_the_next_command(
+    settings: Settings,
+    expected: list[tuple[int, str]],
+    point: tuple[str, int],
+    command: tuple[str, ...],
+) -> None:
+    land_batch(settings, 0)
+    run(settings)
+    land_batch(settings, 1)
+    child = PROCESSES.Process(target=run_and_die, args=(settings.data, *point))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL, "the step was never reached"
+    old, new = expected[0], expected[1]
+    assert {check_readers(settings), manifest_rows(settings)} <= {old[0], new[0]}
+    done = dlr(settings.data, *command)
+    assert "Traceback" not in done.stderr
+    assert {check_readers(settings), *rows_everywhere(settings)} == {new[0]}
+    again = run(settings)
+    assert (check_readers(settings), fingerprint(settings)) == new
+    assert again.published == (command != ("run",))
+    assert not run(settings).published
+    assert verify(settings).findings == []
+
+
+def rows_everywhere(settings: Settings) -> set[int]:
+    """Messages by the manifest, by ``current`` and by the report; what else is named, agrees."""
+    manifest = json.loads(manifest_path(settings).read_text())
+    folder = manifest_path(settings).parent
+    for one in (manifest["database"], manifest["report"], *manifest["dictionary"]):
+        data = (folder / one["path"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == one["sha256"], one["path"]
+    links = {path.resolve() for path in (folder / "current").glob("*/*.parquet")}
+    assert links == {folder / file["path"] for file in manifest["files"]}
+    status = folder / "current" / "sms_status" / "*.parquet"
+    [(linked,)] = duckdb.execute(f"select count(*) from '{status}'").fetchall()
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    [figures] = re.findall(r'id="figures">(.*?)</script>', page)
+    assert not [path for path in folder.iterdir() if path.name in (".prepared", ".ready")]
+    return {manifest_rows(settings), linked, json.loads(figures)["state"]["messages"]}
 
 
 def test_runs_killed_at_random_moments(settings: Settings, expected: list[tuple[int, str]]) -> None:

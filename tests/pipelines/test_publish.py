@@ -5,7 +5,6 @@ import json
 import math
 import os
 import stat
-import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,9 +22,9 @@ from hypothesis import strategies as st
 from ingest.settings import Settings
 from pipelines import models, pieces
 from pipelines.export_parts import Part
+from pipelines.manifest import GRACE_S
 from pipelines.pieces import plan
 from pipelines.publish import (
-    GRACE_S,
     UnbalancedError,
     analytics_path,
     can_publish,
@@ -56,6 +55,12 @@ def listed(settings: Settings, table: str = "core.sms_status") -> list[Path]:
     """Files of one table, as the manifest has them."""
     folder = manifest_path(settings).parent
     return [folder / one["path"] for one in manifest(settings)["files"] if one["table"] == table]
+
+
+def data_files(settings: Settings) -> set[Path]:
+    """Parquet files that lie in the exports; links to them are left out."""
+    found = manifest_path(settings).parent.rglob("*.parquet")
+    return {path for path in found if not path.is_symlink()}
 
 
 def land_at(
@@ -98,8 +103,19 @@ def test_the_manifest_is_true(settings: Settings) -> None:
         assert file["bytes"] == len(data)
         assert file["sha256"] == hashlib.sha256(data).hexdigest()
         assert file["rows"] == pq.read_metadata(folder / file["path"]).num_rows
-    on_disk = {str(path.relative_to(folder)) for path in folder.rglob("*.parquet")}
-    assert on_disk == {file["path"] for file in head["files"]}
+    assert data_files(settings) == {folder / file["path"] for file in head["files"]}
+    others = (head["database"], head["report"], *head["dictionary"])
+    assert [file["path"] for file in others] == [
+        "../analytics.duckdb",
+        "report.html",
+        "dictionary.md",
+        "dictionary.html",
+    ]
+    for file in others:
+        data = (folder / file["path"]).read_bytes()
+        assert (file["bytes"], file["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    assert (head["report"]["as_of_utc"], head["report"]["problem"]) == (head["as_of_utc"], None)
+    assert head["retired"] == []
 
 
 def test_every_table_and_column_of_the_published_database_is_described(settings: Settings) -> None:
@@ -339,26 +355,36 @@ def test_what_must_not_be_published_is_not_asked_for_either(settings: Settings, 
     (settings.sends / "log.csv").write_text("sid,sent_at\n1,2026-03-02 07:59:55\n")
     take(settings)
     with open_warehouse(settings) as con:
-        assert can_publish(con)
+        assert can_publish(con, settings)
         con.execute(f"update {books} set balanced = false")
-        assert not can_publish(con)
+        assert not can_publish(con, settings)
         with pytest.raises(UnbalancedError, match="does not balance"):
             publish(con, settings)
 
 
-def test_replaced_files_stay_for_the_grace_period_only(settings: Settings) -> None:
+def test_replaced_files_stay_for_the_grace_period_only(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     land_at(settings, 1, FIRST)
     run(settings)
     [old] = listed(settings)
-    long_ago = time.time() - 10 * GRACE_S
-    os.utime(old, (long_ago, long_ago))
+    trees = list((old.parents[2] / ".current").iterdir())
     land_at(settings, 2, FIRST)
+    before = datetime.now(UTC).replace(tzinfo=None)
     run(settings)
     assert old.exists(), "a reader may follow the old manifest still"
-    os.utime(old, (long_ago, long_ago))
+    until = {one["path"]: one["until_utc"] for one in manifest(settings)["retired"]}
+    left = datetime.fromisoformat(until[str(old.relative_to(old.parents[2]))]) - before
+    assert GRACE_S <= left.total_seconds() < GRACE_S + 60
+    assert trees[0].exists()
+    monkeypatch.setattr("pipelines.manifest.now_utc", lambda: before + timedelta(hours=3))
+    monkeypatch.setattr("pipelines.manifest.GRACE_S", 0.0)
     land_at(settings, 3, FIRST)
     run(settings)
     assert not old.exists()
+    assert not trees[0].exists()
+    assert manifest(settings)["retired"] == []
+    assert ask(settings, "select count(*) from core.sms_status") == [(3,)]
 
 
 def test_all_is_on_disk_before_it_is_named_and_the_manifest_comes_last(
@@ -366,34 +392,40 @@ def test_all_is_on_disk_before_it_is_named_and_the_manifest_comes_last(
 ) -> None:
     """What Python syncs and renames, in order; what a power cut leaves follows from it."""
     events: list[tuple[str, Path]] = []
-    real_fsync, real_replace = os.fsync, Path.replace
+    real_fsync, real_replace, real_rename = os.fsync, Path.replace, Path.rename
 
     def fsync(descriptor: int) -> None:
         real_fsync(descriptor)
         events.append(("synced", Path(f"/proc/self/fd/{descriptor}").readlink()))
 
-    def rename(self: Path, target: Path) -> Path:
-        events.append(("renamed", self))
+    def note_replace(self: Path, target: Path) -> Path:
+        events.append(("named", target))
         return real_replace(self, target)
 
+    def note_rename(self: Path, target: Path) -> Path:
+        events.append(("named", target))
+        return real_rename(self, target)
+
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "replace", rename)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    monkeypatch.setattr(Path, "rename", note_rename)
     land(settings, [push(form([record(1)]))])
     run(settings)
-    folder = manifest_path(settings).parent
+    data, folder = settings.data, manifest_path(settings).parent
     exports = [folder / file["path"] for file in manifest(settings)["files"]]
-    renames = []
-    for target in (analytics_path(settings), manifest_path(settings)):
-        [at] = [
-            n
-            for n, (what, path) in enumerate(events)
-            if what == "renamed" and path.name.startswith(f".{target.name}.")
-        ]
-        before = {path for what, path in events[:at] if what == "synced"}
-        assert {events[at][1], *exports, *(path.parent for path in exports)} <= before
-        assert events[at + 1] == ("synced", target.parent)
-        renames.append(at)
-    assert renames == sorted(renames)
+    links = [path.parent for path in (folder / "current").resolve().rglob("*.parquet")]
+    prepared = folder / ".prepared"
+    ready = events.index(("named", folder / ".ready"))
+    before = {path for what, path in events[:ready] if what == "synced"}
+    papers = [prepared / name for name in ("dictionary.md", "report.html", "manifest.json")]
+    hidden = [data / ".analytics.duckdb.prepared", data, prepared, *papers]
+    assert {*exports, *(path.parent for path in exports), *links, *hidden} <= before
+    after = events[ready + 1 :]
+    assert after[0] == ("synced", folder), "the mark is on disk before anything is shown"
+    shown = [path for what, path in after if what == "named"]
+    assert (shown[0], shown[-1]) == (analytics_path(settings), manifest_path(settings))
+    last = after.index(("named", manifest_path(settings)))
+    assert {("synced", data), ("synced", folder)} <= set(after[last:])
 
 
 def test_what_is_stored_is_private_to_its_owner(settings: Settings) -> None:

@@ -432,6 +432,8 @@ def test_an_empty_warehouse_has_no_charts(settings: Settings) -> None:
         (words.percent(1.0), "100.0 %"),
         (words.points(0.9, 0.95), "−5.0 points"),
         (words.points(0.9, 0.9), "±0.0 points"),
+        (words.points(None, 0.9), "–"),
+        (words.points(0.9, None), "–"),
         (words.seconds(None), "–"),
         (words.seconds(90), "1.5 min"),
         (words.seconds(-2), "−2 s"),

@@ -11,4 +11,5 @@ columns:
   rows: bigint -- Rows in the file.
   bytes: bigint -- Size of the file in bytes.
   sha256: varchar -- Digest of the file.
+  form: varchar -- Digest of columns, types, masks, layout and setting of mobiles it was written with.
 */
