@@ -1,16 +1,16 @@
 """Recounts everything from the raw bytes and compares it with the ledger and the tables.
 
-This package shares no code with the pipeline it verifies: plain Python over the landed files,
-DuckDB only to read what the tables say. A figure that both ways agree on is not a figure one of
-them made up.
+This package shares no code with the pipeline it verifies: plain Python over the landed files, its
+own SQL in another engine (SQLite) over the rows; DuckDB only reads what the tables say. A figure
+that both ways agree on is not a figure one of them made up.
 
-    tables -> buckets          a copy of what the warehouse says, under the pipeline's lock
-    landed files -> buckets    lines -> bodies -> elements -> reports and rejects
-    bucket by bucket           messages, pushes, files: recounted and compared
-    as a whole                 fingerprint, ledger, marts, published files
+    warehouse, manifest, database     pinned: copied, under the pipeline's lock
+    landed files, send files -> rows  lines -> bodies -> elements -> reports and rejects
+    rows -> expected tables           expected/<schema>/<table>.sql
+    table by table                    as it stands in the warehouse, as readers are given it
+    the rest                          books, manifest, data files, functions, report
 
-Buckets lie below ``$DLR_DATA/tmp`` and need about as much room as the landed files and the
-warehouse together; one of them at a time is in memory.
+The scratch databases lie below ``$DLR_DATA/tmp``; what does not fit in memory is there.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,9 @@ from datetime import date
 from ingest.settings import Settings
 from pipelines.lock import PATIENCE_S, pipeline_lock
 from pipelines.verify.findings import Finding, Verification
+from pipelines.verify.pinned import pin
 from pipelines.verify.recount import Recount
-from pipelines.verify.spill import scratch_folder
+from pipelines.verify.scratch import scratch_folder
 
 __all__ = ["Finding", "Verification", "verify"]
 
@@ -40,18 +41,11 @@ def verify(
     is left out. The ledger, the marts and what is published are compared either way.
 
     Raises WarehouseBusyError where the pipeline works for longer than ``patience_s``, and
-    WarehouseError where there is no warehouse, none that can be read, or no room for the buckets.
+    WarehouseError where there is no warehouse, none that can be read, or no room to work.
     """
     with ExitStack() as stack:
-        # a run that begins after this changes nothing that was copied, nor any landed file
+        # what runs, publishes or compacts after this changes nothing that was pinned
         with pipeline_lock(settings, patience_s):
             folder = stack.enter_context(scratch_folder(settings.data.absolute() / "tmp"))
-            recount = Recount(settings, folder, day, on_progress)
-            recount.copy_tables()
-        recount.read_landed()
-        recount.read_sends()
-        recount.compare_messages()
-        recount.compare_pushes()
-        recount.compare_files()
-        recount.compare_totals()
-        return recount.result()
+            pinned = pin(settings, folder)
+        return Recount(settings, pinned, folder, day, on_progress).run()

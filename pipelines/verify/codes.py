@@ -6,17 +6,17 @@ agree on the category; a pattern; none.
 
 import csv
 import re
-import unicodedata
 from collections import defaultdict
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.verify.functions import code_key
+
 REFERENCE = Path(__file__).resolve().parents[2] / "warehouse" / "reference"
 
 _ANY = "*"
-_BLANKS_AROUND_COLON = re.compile(r"\s*:\s*")
 _MOST_REMEMBERED = 1 << 16
 
 
@@ -46,12 +46,6 @@ def reference_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def code_key(code: str) -> str:
-    """Return the normalised copy by which a code is looked up."""
-    text = unicodedata.normalize("NFKC", code).strip()
-    return _BLANKS_AROUND_COLON.sub(":", text).upper()
-
-
 @lru_cache(maxsize=1)
 def carrier_codes(version: str) -> "CarrierCodes":  # noqa: ARG001  another version is read anew
     """Read the tables of ``reference_version()``."""
@@ -66,7 +60,7 @@ class CarrierCodes:
         self._literals: dict[tuple[str, str], _Literal] = {}
         self._elsewhere: dict[str, set[_Literal]] = defaultdict(set)
         for row in _rows("carrier_errors"):
-            key = code_key(row["code"])
+            key = code_key(row["code"]) or ""
             literal = _Literal(row["category"], _permanent(row))
             self._literals[row["operator"], key] = literal
             if row["operator"] != _ANY:
@@ -87,7 +81,7 @@ class CarrierCodes:
         return _DELIVERED if success else self._remembered(operator, code)
 
     def _look_up(self, operator: str | None, code: str | None) -> Meaning:
-        key = None if code is None else code_key(code)
+        key = code_key(code)
         literal, rule = self._rule(operator, key) if key is not None else (None, "none")
         category, permanent = literal or ("unknown", "unknown")
         return Meaning(category, self._parties[category], permanent, rule)

@@ -8,6 +8,8 @@ from typing import BinaryIO, NamedTuple
 _BLOCK_BYTES = 1 << 18
 _GZIP = 31
 """zlib's word for a gzip header, and length and checksum at the end."""
+_FLAGS, _FIXED_BYTES = 3, 10
+_HAS_EXTRA, _HAS_NAME = 4, 8
 
 
 class Original(NamedTuple):
@@ -30,6 +32,8 @@ class _Stream:
         self.sound = 0
         """Members that were read to their end."""
         self.damaged = False
+        self.name = ""
+        """Landed file that the member at hand was, without its folder."""
 
     def read(self, members: int | None = None) -> Iterator[bytes]:
         """Yield decompressed stretches until the end, the damage, or so many members."""
@@ -37,6 +41,7 @@ class _Stream:
             self._ahead = self._ahead or self._file.read(_BLOCK_BYTES)
             if not self._ahead:
                 return
+            self.name = _name(self._ahead)
             yield from self._member()
             if self.damaged:
                 return
@@ -53,6 +58,13 @@ class _Stream:
         self.damaged = not inflater.eof
 
 
+def _name(header: bytes) -> str:
+    """Return the file name in a gzip header (RFC 1952, FNAME)."""
+    flags = header[_FLAGS : _FLAGS + 1]
+    named = flags and flags[0] & (_HAS_NAME | _HAS_EXTRA) == _HAS_NAME
+    return header[_FIXED_BYTES:].partition(b"\0")[0].decode("latin-1") if named else ""
+
+
 def sound_members(path: Path) -> tuple[int, bool]:
     """Count the members before the first damaged one; says whether one is damaged."""
     with path.open("rb") as file:
@@ -62,16 +74,16 @@ def sound_members(path: Path) -> tuple[int, bool]:
     return stream.sound, stream.damaged
 
 
-def compressed_lines(file: BinaryIO, members: int) -> Iterator[bytes]:
-    """Yield the lines of the first members, newlines included; the end of one ends a line."""
-    stream, rest, member = _Stream(file), b"", 0
+def compressed_lines(file: BinaryIO, members: int) -> Iterator[tuple[str, bytes]]:
+    """Yield name of the landed file and line, newline included; the end of a member ends a line."""
+    stream, rest, name, member = _Stream(file), b"", "", 0
     for stretch in stream.read(members):
         if stream.sound != member and rest:
-            yield rest
+            yield name, rest
             rest = b""
-        member = stream.sound
+        name, member = stream.name, stream.sound
         *lines, rest = (rest + stretch).split(b"\n")
         for line in lines:
-            yield line + b"\n"
+            yield name, line + b"\n"
     if rest:
-        yield rest
+        yield name, rest

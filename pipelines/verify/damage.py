@@ -4,14 +4,20 @@ import json
 import re
 from typing import Any
 
-DAMAGED = object()
-"""Stands for one stretch of an array that cannot be read."""
+MOST_LEVELS = 100
+"""What is nested deeper counts as damaged."""
 
+_SEPARATORS = re.compile(r"[ \t\r\n,]*")
+_CLOSING = re.compile(r"[ \t\r\n,]*\][ \t\r\n]*")
 _BLANK = re.compile(r"[ \t\r\n]*")
 _RECORD = re.compile(r"\{\s*\"")
 _MOST_TRIES = 1_000
-MOST_LEVELS = 100
-"""What is nested deeper counts as damaged."""
+
+
+class Damaged(str):
+    """One stretch of an array that cannot be read."""
+
+    __slots__ = ()
 
 
 def lies_within(value: Any, levels: int) -> bool:  # noqa: ANN401  any JSON
@@ -23,20 +29,21 @@ def lies_within(value: Any, levels: int) -> bool:  # noqa: ANN401  any JSON
     return levels > 0 and all(lies_within(part, levels - 1) for part in value)
 
 
-def salvage(text: str, decoder: json.JSONDecoder) -> tuple[list[Any], bool]:
-    """Read the array that ``text`` begins, DAMAGED for each stretch between its elements.
+def salvage(text: str, decoder: json.JSONDecoder) -> list[Any]:
+    """Read the array that ``text`` begins, Damaged for each stretch between its elements.
 
-    Says, too, whether any element could be read. Damage there always is: an array that ends
-    before its bracket lacks what followed.
+    Separators too many or too few lose nothing. An array that ends before its bracket lacks what
+    followed.
     """
     array = _Array(text, decoder)
     elements: list[Any] = []
     while array.more:
-        elements.append(array.next())
-    readable = any(element is not DAMAGED for element in elements)
-    if array.rest.strip() or DAMAGED not in elements:
-        elements.append(DAMAGED)
-    return elements, readable
+        elements += array.next()
+    if array.rest.strip():
+        elements.append(Damaged(array.rest))
+    elif not array.closed and not any(isinstance(one, Damaged) for one in elements):
+        elements.append(Damaged())
+    return elements
 
 
 class _Array:
@@ -46,34 +53,37 @@ class _Array:
         self._text = text
         self._decoder = decoder
         self._at = 1
-        self._closed = False
+        self.closed = False
         self._tries = _MOST_TRIES
 
     @property
     def more(self) -> bool:
         """Whether the array goes on."""
-        return not self._closed and self._at < len(self._text)
+        return not self.closed and self._at < len(self._text)
 
     @property
     def rest(self) -> str:
         """What stands behind the array."""
         return self._text[self._at :]
 
-    def next(self) -> Any:  # noqa: ANN401  any JSON
-        """Return the element at the cursor, or DAMAGED and go on to the next whole record."""
+    def next(self) -> list[Any]:
+        """Return the element at the cursor, Damaged, or nothing where there are separators only."""
         element, end = self._element(self._behind_blanks(self._at))
-        if element is DAMAGED:
-            self._at = self._next_record()
-        else:
+        if not isinstance(element, Damaged):
             self._pass_separator(self._behind_blanks(end))
-        return element
+            return [element]
+        begin, self._at = self._at, self._next_record()
+        stretch = self._text[begin : self._at]
+        self.closed = self._at == len(self._text) and _CLOSING.fullmatch(stretch) is not None
+        lossless = self.closed or _SEPARATORS.fullmatch(stretch)
+        return [] if lossless else [Damaged(stretch)]
 
     def _element(self, at: int) -> tuple[Any, int]:
         try:
             element, end = self._decoder.raw_decode(self._text, at)
         except (ValueError, RecursionError):
-            return DAMAGED, at
-        return (element, end) if lies_within(element, MOST_LEVELS - 1) else (DAMAGED, at)
+            return Damaged(), at
+        return (element, end) if lies_within(element, MOST_LEVELS - 1) else (Damaged(), at)
 
     def _behind_blanks(self, at: int) -> int:
         match = _BLANK.match(self._text, at)
@@ -82,8 +92,8 @@ class _Array:
     def _pass_separator(self, at: int) -> None:
         """Go behind a comma; a bracket closes the array only if no record follows it."""
         mark = self._text[at : at + 1]
-        self._closed = mark == "]" and _RECORD.search(self._text, at) is None
-        self._at = at + 1 if self._closed or mark == "," else at
+        self.closed = mark == "]" and _RECORD.search(self._text, at) is None
+        self._at = at + 1 if self.closed or mark == "," else at
 
     def _next_record(self) -> int:
         """Find where a whole record with a sid begins; the end where none does."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 MOST_LISTED = 20
 """Findings of one kind that are spelled out; of the others only their number is told."""
 
-_ROOMS = ("landing/", "raw.", "core.", "ops.", "marts.", "exports/", "")
+_ROOMS = ("landing/", "raw.", "core.", "ops.", "marts.", "warehouse/", "exports/", "")
 """The way of the data: what is wrong first is named first."""
 
 
@@ -68,6 +68,12 @@ class Verification:
     """Landed files read again."""
     pending: int = 0
     """Landed files the pipeline has not read yet; no finding."""
+    pending_sends: int = 0
+    """Files of the send log it has not read yet."""
+    waiting: list[str] = field(default_factory=list)
+    """The first of both by name."""
+    unverified: list[str] = field(default_factory=list)
+    """Published tables and columns that nothing here recounts, such as a mart of one's own."""
     pushes: int = 0
     records: int = 0
     messages: int = 0
@@ -77,7 +83,7 @@ class Verification:
     sends: int = 0
     """Rows of the send log that say what was sent, copies included."""
     fingerprint: str = ""
-    """Recomputed from the rows of ``core.sms_status``."""
+    """Recomputed from the landed files; for one day, from the rows of ``core.sms_status``."""
     unpublished: int = 0
     """Parts of tables that changed and are not published yet; no finding."""
 
@@ -103,6 +109,17 @@ class Findings:
         listed = self._listed[where, kind]
         insort(listed, Finding(where, sentence, place), key=lambda finding: finding.order)
         del listed[MOST_LISTED:]
+
+    def counted(self, where: str) -> int:
+        """How many findings there are of a place."""
+        return sum(count for (one, _), count in self._counts.items() if one == where)
+
+    def merge(self, other: "Findings") -> None:
+        """Take in what another process has found."""
+        for (where, kind), listed in other._listed.items():
+            for finding in listed:
+                self.add(where, finding.sentence, kind, finding.place)
+            self._counts[where, kind] += other._counts[where, kind] - len(listed)
 
     def places(self) -> set[int]:
         """Lines that findings lie at."""

@@ -9,9 +9,9 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from pipelines.verify.damage import MOST_LEVELS, lies_within, salvage
+from pipelines.verify.damage import MOST_LEVELS, Damaged, lies_within, salvage
 
 DECODINGS = ("once", "twice", "thrice", "salvaged", "failed")
 """From best to worst; a push with several values has the worst."""
@@ -20,6 +20,7 @@ _DEPTHS = DECODINGS[:3]
 _PARAMETER = b"sms_status"
 _STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LOST_PLUS = re.compile(r" [0-9]+")
 _LONGEST_INT = 20
 NO_JSON = object()
 """What is returned for a text that is none."""
@@ -31,15 +32,30 @@ class Written(str):
     __slots__ = ()
 
 
+class RestoredPlus(str):
+    """A mobile that has its plus sign again."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Form:
     """What one body holds."""
 
     decoding: str = "once"
     elements: list[Any] = field(default_factory=list)
-    """Elements of all arrays in it; DAMAGED for a stretch that cannot be read."""
-    faults: list[str] = field(default_factory=list)
-    """Reason for each value that is no array."""
+    """Elements of all arrays in it; Damaged for a stretch that cannot be read."""
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    """Reason and text for each value that is no array."""
+
+
+class _Reading(NamedTuple):
+    """What a value says, and the decoding at which it says so."""
+
+    parsed: Any
+    depth: int
+    decoding: str
+    text: str
 
 
 def read_form(body: bytes) -> Form:
@@ -48,14 +64,10 @@ def read_form(body: bytes) -> Form:
     found = False
     for value in _values(body):
         found = True
-        decoding, result = _read_value(value)
+        decoding = _read_value(value, form)
         form.decoding = max(form.decoding, decoding, key=DECODINGS.index)
-        if isinstance(result, str):
-            form.faults.append(result)
-        else:
-            form.elements += result
     # a push without a value is one that cannot be decoded: received, and rejected
-    return form if found else Form("failed", faults=["not_json"])
+    return form if found else Form("failed", faults=[("not_json", body.decode("utf-8", "replace"))])
 
 
 def read_json(text: str) -> Any:  # noqa: ANN401  any JSON
@@ -63,9 +75,9 @@ def read_json(text: str) -> Any:  # noqa: ANN401  any JSON
     return _parsed(text, _STRICT)
 
 
-def form_decode(data: bytes) -> bytes:
-    """Undo one application/x-www-form-urlencoded encoding."""
-    data = data.replace(b"+", b" ")
+def form_decode(data: bytes, plus: bytes = b" ") -> bytes:
+    """Undo one application/x-www-form-urlencoded encoding; a plus sign is a blank."""
+    data = data.replace(b"+", plus)
     if b"%" not in data:
         return data
     if _STRAY_PERCENT.search(data):
@@ -100,53 +112,77 @@ def _values(body: bytes) -> Iterator[bytes]:
 
 def _goes_on(value: bytes) -> bool:
     """Tell whether this is JSON that was not encoded, the ampersand behind it part of a text."""
-    return value.lstrip().startswith(b"[") and _whole_json(value)[0] is NO_JSON
+    return value.lstrip().startswith(b"[") and _whole_json(value) is None
 
 
-def _read_value(value: bytes) -> tuple[str, list[Any] | str]:
-    """Return decoding and elements, or decoding and the reason why there are none."""
-    parsed, decoding = _whole_json(value)
-    if parsed is not NO_JSON:
-        return _array(parsed, decoding)
-    return _read_damaged(list(_texts(value)))
+def _read_value(value: bytes, form: Form) -> str:
+    """Add elements, or the reason why there are none; return the decoding."""
+    reading = _whole_json(value) or _remains(value)
+    if reading is None:
+        form.faults.append(("not_json", form_decode(value).decode("utf-8", "replace")))
+        return "failed"
+    if not isinstance(reading.parsed, list):
+        form.faults.append(("not_an_array", reading.text))
+        return "failed"
+    _restore_plus(reading, value)
+    form.elements += reading.parsed
+    return reading.decoding
 
 
-def _whole_json(value: bytes) -> tuple[Any, str]:
-    """Return what the value is as JSON and how it was decoded; NO_JSON where it is damaged."""
+def _whole_json(value: bytes) -> _Reading | None:
+    """Read what the value is as JSON; None where it is damaged."""
     layer = value
-    for depth in _DEPTHS:
+    for depth, decoding in enumerate(_DEPTHS):
         layer = form_decode(layer)
         parsed = _strict(layer)
         if parsed is not NO_JSON:
             lost = b"\\u" in layer and _replace_surrogates(parsed)
-            return parsed, "salvaged" if lost else depth
-    for text in _texts(value):
+            text = "" if isinstance(parsed, list) else layer.decode()
+            return _Reading(parsed, depth, "salvaged" if lost else decoding, text)
+    for depth, text in enumerate(_texts(value)):
         parsed = _parsed(text, _TOLERANT)
         if parsed is not NO_JSON:
             _replace_surrogates(parsed)
-            return parsed, "salvaged"
-    return NO_JSON, "failed"
+            return _Reading(parsed, depth, "salvaged", text)
+    return None
 
 
-def _texts(value: bytes) -> Iterator[str]:
+def _texts(value: bytes, plus: bytes = b" ") -> Iterator[str]:
     """Yield the text of each layer, with a sign for each byte that is not UTF-8."""
     for _ in _DEPTHS:
-        value = form_decode(value)
+        value = form_decode(value, plus)
         yield value.decode("utf-8", "replace").lstrip("\ufeff")
 
 
-def _read_damaged(texts: list[str]) -> tuple[str, list[Any] | str]:
-    for text in texts:
+def _remains(value: bytes) -> _Reading | None:
+    """Read what is left of the first layer that begins an array."""
+    for depth, text in enumerate(_texts(value)):
         trimmed = text.lstrip("\ufeff \t\r\n")
         if trimmed.startswith("["):
-            elements, readable = salvage(trimmed, _TOLERANT)
+            elements = salvage(trimmed, _TOLERANT)
             _replace_surrogates(elements)
-            return ("salvaged" if readable else "failed"), elements
-    return "failed", "not_json"
+            lost = bool(elements) and all(isinstance(one, Damaged) for one in elements)
+            return _Reading(elements, depth, "failed" if lost else "salvaged", "")
+    return None
 
 
-def _array(parsed: Any, decoding: str) -> tuple[str, list[Any] | str]:  # noqa: ANN401  any JSON
-    return (decoding, parsed) if isinstance(parsed, list) else ("failed", "not_an_array")
+def _restore_plus(reading: _Reading, value: bytes) -> None:
+    """Give mobiles the plus back that a decoding made a blank of; what was a blank stays one.
+
+    Which blank was one shows when a plus becomes a tab: the same to JSON, but not in a text.
+    """
+    if not any(map(_lost_plus, reading.parsed)):
+        return
+    text = list(_texts(value, plus=b"\t"))[reading.depth].lstrip("\ufeff \t\r\n")
+    tabbed = salvage(text, _TOLERANT)
+    for element, twin in zip(reading.parsed, tabbed, strict=False):
+        if _lost_plus(element) and twin["mobile"][:1] == "\t":
+            element["mobile"] = RestoredPlus("+" + element["mobile"][1:])
+
+
+def _lost_plus(element: Any) -> bool:  # noqa: ANN401  any JSON
+    mobile = element.get("mobile") if element.__class__ is dict else None
+    return mobile.__class__ is str and mobile[:1] == " " and bool(_LOST_PLUS.fullmatch(mobile))
 
 
 def _strict(data: bytes) -> Any:  # noqa: ANN401  any JSON

@@ -7,14 +7,26 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import date
 from hashlib import file_digest, sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipelines.verify.clock import received_us
-from pipelines.verify.compacted import Original, compressed_lines, sound_members
+from pipelines.verify.compacted import compressed_lines, sound_members
 from pipelines.verify.findings import Findings
 
 PROVIDER = "yunpian"
+
+
+class Original(NamedTuple):
+    """A landed file that is said to lie in a compressed one."""
+
+    name: str
+    """As it was called, below the landing folder."""
+    offset: int
+    """Where it begins in the decompressed text."""
+    size: int
+    digest: str | None
 
 
 class KnownFile(NamedTuple):
@@ -49,35 +61,61 @@ def lies_in(name: str | None, day: date | None) -> bool:
     return day is None or (name or "").split("/")[-2:-1] == [day.isoformat()]
 
 
-def count_landed(landing: Path, day: date | None) -> int:
-    """Count the files of the landing folder; hidden ones are still being written."""
-    count = 0
-    for folder, folders, names in os.walk(landing / PROVIDER, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        if day is None or Path(folder).name == day.isoformat():
-            count += sum(not name.startswith(".") for name in names)
-    return count
+def list_files(root: Path, folder: str = ".") -> Iterator[str]:
+    """Yield the files below a folder by their path; hidden ones are still being written."""
+    for path, folders, names in os.walk(root / folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield os.path.relpath(f"{path}/{name}", root)
 
 
-def read_file(path: Path, known: KnownFile, findings: Findings) -> Iterator[LandedPush]:
+def read_file(
+    landing: Path, known: KnownFile, findings: Findings, missing: list[KnownFile]
+) -> Iterator[LandedPush]:
     """Yield the intact pushes of a file; what is not as it was read is found.
 
-    A plain file is read once, for its digest and its lines together.
+    A plain file is read once, for its digest and its lines together. One that is not there is put
+    to the ``missing``: it may have been compacted meanwhile.
     """
     tally = _Tally()
+    path = landing / known.name
     try:
         with path.open("rb") as file:
             if known.name.endswith(".gz"):
                 tally.digest, tally.size = file_digest(file, "sha256"), file.tell()
                 yield from _read_compacted(path, known, findings)
             else:
-                lines = tally.passing(file)
-                yield from _read_lines(lines, known.name, known, findings)
+                yield from _read_lines(tally.passing(file), known.name, known, findings)
+    except FileNotFoundError:
+        missing.append(known)
     except OSError as error:
-        _say_unreadable(known, error, findings)
-        return
-    if (tally.size, tally.digest.hexdigest()) != (known.size, known.digest):
-        _say_altered(known, tally.size, findings)
+        _say_unreadable(known, f"cannot be read ({error.strerror})", findings)
+    else:
+        _compare_seal(known, tally, findings)
+
+
+def read_moved(
+    landing: Path, missing: Iterable[KnownFile], findings: Findings
+) -> Iterator[LandedPush]:
+    """Yield the pushes of files that have moved into compressed ones since they were read."""
+    waiting = {one.name: one for one in missing}
+    for folder in sorted({name.rpartition("/")[0] for name in waiting}):
+        for container in sorted((landing / folder).glob("[!.]*.gz")):
+            members, _ = sound_members(container)
+            with container.open("rb") as file:
+                by_name = groupby(compressed_lines(file, members), key=lambda one: one[0])
+                for base, lines in by_name:
+                    known = waiting.pop(f"{folder}/{base}", None)
+                    if known is not None:
+                        tally = _Tally()
+                        found = tally.passing(line for _, line in lines)
+                        yield from _read_lines(found, known.name, known, findings)
+                        _compare_seal(known, tally, findings)
+    for known in waiting.values():
+        # what was quarantined may have been moved away by the person who was asked to look
+        if known.state != "set_apart":
+            _say_unreadable(known, "is gone", findings)
 
 
 class _Tally:
@@ -116,12 +154,12 @@ def _read_compacted(path: Path, known: KnownFile, findings: Findings) -> Iterato
         sentence = "the compressed file is damaged; restore it from a backup."
         findings.add(f"landing/{known.name}", sentence, "file")
     with path.open("rb") as file:
-        lines = _Located(compressed_lines(file, members))
+        lines = _Located(line for _, line in compressed_lines(file, members))
         for one in known.originals:
             yield from _read_lines(lines.until(one.offset), known.name, known, findings)
             tally = _Tally()
-            found = tally.passing(lines.until(one.offset + one.size))
-            yield from _read_lines(found, one.name, known, findings)
+            original = tally.passing(lines.until(one.offset + one.size))
+            yield from _read_lines(original, one.name, known, findings)
             if (tally.size, tally.digest.hexdigest()) != (one.size, one.digest):
                 sentence = (
                     f"{one.size:,} bytes of it are said to lie in {known.name} at {one.offset:,}, "
@@ -149,15 +187,14 @@ class _Located:
             yield line
 
 
-def _say_unreadable(known: KnownFile, error: OSError, findings: Findings) -> None:
-    if known.state == "set_apart" and isinstance(error, FileNotFoundError):
-        # moved away by the person who was asked to look
-        return
-    gone = isinstance(error, FileNotFoundError)
-    reason = "is gone" if gone else f"cannot be read ({error.strerror})"
-    findings.add(
-        f"landing/{known.name}", f"the landed file {reason}; restore it from a backup.", "file"
-    )
+def _say_unreadable(known: KnownFile, reason: str, findings: Findings) -> None:
+    sentence = f"the landed file {reason}; restore it from a backup."
+    findings.add(f"landing/{known.name}", sentence, "file")
+
+
+def _compare_seal(known: KnownFile, tally: _Tally, findings: Findings) -> None:
+    if (tally.size, tally.digest.hexdigest()) != (known.size, known.digest):
+        _say_altered(known, tally.size, findings)
 
 
 def _say_altered(known: KnownFile, size: int, findings: Findings) -> None:
@@ -169,7 +206,7 @@ def _say_altered(known: KnownFile, size: int, findings: Findings) -> None:
     advice = (
         "restore it from a backup"
         if known.state == "taken"
-        else "it was set apart and changed since: `dlr run` reads it again"
+        else "it was quarantined and changed since: `dlr run` reads it again"
     )
     findings.add(f"landing/{known.name}", f"the landed file was altered, {what}; {advice}.", "file")
 

@@ -1,10 +1,10 @@
-"""What readers are given: the manifest, its files, the published database."""
+"""What readers are given: the manifest and everything it names, and the published database."""
 
 import json
-import re
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -12,143 +12,273 @@ from typing import Any
 import duckdb
 
 from ingest.settings import Settings
-from pipelines.verify.books import Books
+from pipelines.verify.compare import type_findings
 from pipelines.verify.findings import Findings
-from pipelines.verify.tables import one_row, stream
+from pipelines.verify.functions import compare_functions
+from pipelines.verify.headers import Table
+from pipelines.verify.pinned import Pinned
+from pipelines.verify.scratch import Row
 
-_TABLE = re.compile(r"[a-z_]+\.[a-z_]+")
-_MANIFEST = "exports/manifest.json"
-_STATUS = "core.sms_status"
+MANIFEST, DATABASE = "exports/manifest.json", "analytics.duckdb"
+_OTHERS = ("manifest.json", "report.html", "dictionary.md", "dictionary.html")
+_FIELDS = {
+    "schema_version": str, "fingerprint": str, "as_of_utc": str | None, "published_at_utc": str,
+    "mobile": str, "database": dict, "report": dict | None, "dictionary": list, "files": list,
+    "retired": list,
+}  # fmt: skip
+_FILE_FIELDS = {"table": str, "path": str, "rows": int, "bytes": int, "sha256": str}
+_GRACE = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What changed in the warehouse and has not reached readers yet."""
+@dataclass(frozen=True)
+class Books:
+    """What the warehouse says of the newest publication."""
 
-    hours: int
-    """Hours whose marts are to be computed again."""
-    parts: int
-    """Parts of tables that are to be published again."""
+    publication: dict[str, Any]
+    """The newest row of ``ops.publications``."""
+    parts: set[Row]
+    """Table, path, rows, bytes and digest of each data file."""
 
 
-def check_published(
-    con: duckdb.DuckDBPyConnection,
+def read_books(con: duckdb.DuckDBPyConnection) -> Books | None:
+    """Return what was published last; None where nothing was."""
+    cursor = con.execute("from ops.publications order by published_at_utc desc limit 1")
+    names = [column[0] for column in cursor.description or ()]
+    rows = cursor.fetchall()
+    if not rows:
+        return None
+    parts = con.execute("select table_name, path, rows, bytes, sha256 from ops.export_parts")
+    return Books(dict(zip(names, rows[0], strict=True)), set(parts.fetchall()))
+
+
+def read_manifest(pinned: Pinned, findings: Findings) -> dict[str, Any] | None:
+    """Return the manifest if it has everything that it must have."""
+    manifest = pinned.manifest
+    if isinstance(manifest, dict) and "database" not in manifest:
+        manifest = {"report": None, "dictionary": [], "retired": [], "database": {}} | manifest
+    faults = ["it is no JSON object"]
+    if isinstance(manifest, dict):
+        faults = list(_field_faults(manifest, _FIELDS))
+        for one in manifest["files"] if not faults else ():
+            faults += _field_faults(one, _FILE_FIELDS)
+    if faults:
+        findings.add(MANIFEST, f"the manifest cannot be read ({faults[0]}); `dlr run` replaces it.")
+        return None
+    return manifest
+
+
+def _field_faults(value: Any, fields: dict[str, Any]) -> Iterator[str]:  # noqa: ANN401  any JSON
+    for name, kind in fields.items():
+        if not isinstance(value, dict) or name not in value:
+            yield f"{name} is missing"
+        elif not isinstance(value[name], kind):
+            yield f"{name} is {json.dumps(value[name])[:40]}"
+
+
+def compare_manifest(
+    manifest: dict[str, Any],
+    pinned: Pinned,
     settings: Settings,
     books: Books,
     findings: Findings,
-    on_progress: Callable[[float], None],
-) -> Behind:
-    """Check what was published; its contents are compared only where nothing is behind.
-
-    ``on_progress`` hears which share of the files is done.
-    """
-    behind = Behind(_count(con, "ops.stale_hours"), _count(con, "ops.stale_parts"))
-    if not _count(con, "ops.publications"):
-        return behind
-    manifest = _manifest(settings, findings)
-    if manifest is None:
-        return behind
-    _check_files(settings, manifest, findings, on_progress)
-    if not behind.hours and not behind.parts:
-        _check_contents(con, manifest, books, findings)
-        _check_database(con, settings, findings)
-    return behind
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(one_row(con, f"select count(*) from {table}")[0])
+) -> None:
+    """Compare the manifest with the books, with the files it names, and with what else is there."""
+    _compare_fields(manifest, settings, books, findings)
+    _compare_parts(manifest, books, findings)
+    if manifest["database"]:
+        _compare_seal("../" + DATABASE, pinned.database, manifest["database"], findings)
+    for name in ("report", "dictionary"):
+        for one in _entries(manifest[name]):
+            base = Path(str(one.get("path"))).name
+            _compare_seal(base, pinned.copies.get(base), one, findings)
+    for one in manifest["files"]:
+        _compare_seal(one["path"], pinned.exports / one["path"], one, findings)
+    if not manifest["database"]:
+        return
+    _compare_listing(manifest, pinned, findings)
+    _compare_links(manifest, pinned, findings)
 
 
-def _manifest(settings: Settings, findings: Findings) -> dict[str, Any] | None:
-    """Read the manifest; None where it is none."""
-    path = settings.data.absolute() / _MANIFEST
+def _entries(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401  any JSON
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _compare_fields(
+    manifest: dict[str, Any], settings: Settings, books: Books, findings: Findings
+) -> None:
+    expected = {"mobile": settings.export_mobile, "database.path": "../" + DATABASE}
+    for name in ("fingerprint", "schema_version", "as_of_utc", "published_at_utc"):
+        value = books.publication.get(name)
+        expected[name] = value.isoformat() if isinstance(value, datetime) else value
+    said = manifest | {"database.path": manifest["database"].get("path", "../" + DATABASE)}
+    for name, value in expected.items():
+        if said[name] != value:
+            sentence = f"the {name} is {said[name]}, but the publication was made with {value}."
+            findings.add(MANIFEST, sentence, "fields")
+    if not manifest["database"]:
+        return
+    listed = sorted(str(one.get("path")) for one in _entries(manifest["dictionary"]))
+    if listed != ["dictionary.html", "dictionary.md"]:
+        findings.add(MANIFEST, f"the dictionary is said to be {', '.join(listed) or 'nowhere'}.")
+    for one in manifest["retired"]:
+        if not _is_retired(one, manifest):
+            sentence = f"{json.dumps(one)[:120]} is no file that was current until lately."
+            findings.add(MANIFEST, sentence, "retired")
+
+
+def _is_retired(one: Any, manifest: dict[str, Any]) -> bool:  # noqa: ANN401  any JSON
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        [
-            (one["table"], one["path"], one["rows"], one["bytes"], one["sha256"])
-            for one in manifest["files"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        sentence = f"the manifest cannot be read ({type(error).__name__}); `dlr run` replaces it."
-        findings.add(_MANIFEST, sentence)
-        return None
-    return dict(manifest)
+        until = datetime.fromisoformat(one["until_utc"]).replace(tzinfo=None)
+        latest = datetime.fromisoformat(manifest["published_at_utc"]) + _GRACE
+        current = {file["path"] for file in manifest["files"]}
+        return until <= latest and str(one["path"]).endswith(".parquet") and one["path"] not in current
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
-def _check_files(
-    settings: Settings,
-    manifest: dict[str, Any],
-    findings: Findings,
-    on_progress: Callable[[float], None],
-) -> None:
-    root = settings.data.absolute() / "exports"
-    for number, one in enumerate(manifest["files"]):
-        on_progress(number / len(manifest["files"]))
-        where = f"exports/{one['path']}"
-        try:
-            size, digest = _seal(root / one["path"])
-        except OSError as error:
-            findings.add(where, f"the published file cannot be read ({error.strerror}).", "files")
-            continue
-        if (size, digest) != (one["bytes"], one["sha256"]):
-            findings.add(
-                where,
-                f"the published file has {size:,} bytes and the sha256 {digest[:12]}…, "
-                f"in the manifest {one['bytes']:,} bytes and {str(one['sha256'])[:12]}….",
-                "files",
-            )
-
-
-def _seal(path: Path) -> tuple[int, str]:
-    with path.open("rb") as file:
-        return path.stat().st_size, file_digest(file, "sha256").hexdigest()
-
-
-def _check_contents(
-    con: duckdb.DuckDBPyConnection, manifest: dict[str, Any], books: Books, findings: Findings
-) -> None:
-    """Compare the manifest with the warehouse: fingerprint, files, rows of every table."""
-    if manifest.get("fingerprint") != books.last["fingerprint"]:
-        findings.add(
-            _MANIFEST,
-            f"the fingerprint is {manifest.get('fingerprint')}, in ops.ledger it is "
-            f"{books.last['fingerprint']}.",
-        )
-    listed = {
-        (one["table"], one["path"], one["rows"], one["bytes"], one["sha256"])
-        for one in manifest["files"]
-    }
-    query = "select table_name, path, rows, bytes, sha256 from ops.export_parts"
-    known = {row for rows in stream(con, query) for row in rows}
-    for part in sorted(listed ^ known, key=repr):
+def _compare_parts(manifest: dict[str, Any], books: Books, findings: Findings) -> None:
+    listed = {tuple(one[name] for name in _FILE_FIELDS) for one in manifest["files"]}
+    for part in sorted(listed ^ books.parts, key=repr):
         has, lacks = (
             ("the manifest", "ops.export_parts")
             if part in listed
             else ("ops.export_parts", "the manifest")
         )
-        findings.add(_MANIFEST, f"{has} has {part[1]} in a way {lacks} has not.", "parts")
-    rows_listed: Counter[str] = Counter({_STATUS: 0})
-    for table, _, rows, _, _ in listed:
-        rows_listed[table] += rows
-    for table, rows in rows_listed.items():
-        stands = _count(con, table) if _TABLE.fullmatch(table) else None
-        if stands != rows:
-            findings.add(
-                _MANIFEST, f"{rows:,} rows of {table} are listed, it has {stands}.", "rows"
-            )
+        findings.add(MANIFEST, f"{has} has {part[1]} in a way {lacks} has not.", "parts")
+    for path, count in Counter(one["path"] for one in manifest["files"]).items():
+        if count > 1:
+            findings.add(MANIFEST, f"{path} is listed {count} times.", "parts")
 
 
-def _check_database(con: duckdb.DuckDBPyConnection, settings: Settings, findings: Findings) -> None:
-    where = "analytics.duckdb"
-    path = settings.data.absolute() / where
+def _compare_seal(
+    name: str, path: Path | None, entry: dict[str, Any], findings: Findings
+) -> None:
+    where = DATABASE if name.endswith(DATABASE) else f"exports/{name}"
     try:
-        if not path.exists():
-            raise FileNotFoundError(path)
-        with duckdb.connect(path, read_only=True) as published:
-            found = _count(published, _STATUS)
-    except (duckdb.Error, OSError) as error:
-        findings.add(where, f"cannot be read ({type(error).__name__}); `dlr run` replaces it.")
+        if path is None:
+            raise FileNotFoundError(2, "No such file or directory")
+        with path.open("rb") as file:
+            size, digest = path.stat().st_size, file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        findings.add(where, f"the published file cannot be read ({error.strerror}).", "files")
         return
-    stands = _count(con, _STATUS)
-    if found != stands:
-        findings.add(where, f"{_STATUS} has {found:,} rows, in the warehouse it has {stands:,}.")
+    if (size, digest) != (entry.get("bytes"), entry.get("sha256")):
+        findings.add(
+            where,
+            f"the published file has {size:,} bytes and the sha256 {digest[:12]}…, in the manifest "
+            f"{entry.get('bytes'):,} bytes and {str(entry.get('sha256'))[:12]}….",
+            "files",
+        )
+
+
+def _compare_listing(manifest: dict[str, Any], pinned: Pinned, findings: Findings) -> None:
+    named = {str(one.get("path")) for one in (*manifest["files"], *manifest["retired"])}
+    named |= {"current", *(name for name in _OTHERS if name == "manifest.json")}
+    named |= {str(one.get("path")) for one in _entries(manifest["dictionary"])}
+    named |= {str(one.get("path")) for one in _entries(manifest["report"])}
+    for path in pinned.files:
+        if path not in named:
+            findings.add("exports", f"{path} lies there, but the manifest does not name it.", "files")
+
+
+def _compare_links(manifest: dict[str, Any], pinned: Pinned, findings: Findings) -> None:
+    expected: Counter[tuple[str, str]] = Counter()
+    for one in manifest["files"]:
+        folder = one["table"].partition(".")[2]
+        expected[folder, str((pinned.exports / one["path"]).resolve())] += 1
+    stands: Counter[tuple[str, str]] = Counter()
+    for link, target in pinned.links.items():
+        stands[str(Path(link).parent), target] += 1
+    for word, links in (("lacks", expected - stands), ("has too often", stands - expected)):
+        for folder, target in sorted(links):
+            sentence = f"{folder} {word} {Path(target).name}."
+            findings.add("exports/current", sentence, word)
+
+
+def compare_database(
+    con: duckdb.DuckDBPyConnection,
+    manifest: dict[str, Any],
+    pinned: Pinned,
+    tables: dict[str, Table],
+    findings: Findings,
+) -> None:
+    """Compare the views with the headers, and their rows with those of the manifest's files."""
+    found = con.execute("""
+        select schema_name || '.' || view_name from duckdb_views() where not internal
+        union all
+        select schema_name || '.' || table_name from duckdb_tables() where not internal
+    """).fetchall()
+    views = {str(row[0]) for row in found}
+    wanted = {name for name, table in tables.items() if table.exported}
+    for name in sorted(views ^ wanted):
+        said = "is missing" if name in wanted else "is there, but nothing publishes it"
+        findings.add(DATABASE, f"{name} {said}.", "views")
+    paths = defaultdict(list)
+    for one in manifest["files"]:
+        paths[one["table"]].append(one)
+    for name in sorted(views & wanted):
+        try:
+            _compare_view(con, tables[name], paths[name], pinned, manifest, findings)
+        except duckdb.Error as error:
+            findings.add(DATABASE, f"{name} cannot be read ({type(error).__name__}).", "views")
+    for sentence in compare_functions(con):
+        findings.add(DATABASE, sentence, "functions")
+
+
+def _compare_view(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    files: list[dict[str, Any]],
+    pinned: Pinned,
+    manifest: dict[str, Any],
+    findings: Findings,
+) -> None:
+    for sentence in type_findings(table.name, table, con.execute(f"describe {table.name}").fetchall()):
+        findings.add(DATABASE, sentence, "types")
+    count, rows = _sum(con, table, table.name)
+    listed = sum(one["rows"] for one in files)
+    if count != listed:
+        sentence = f"{table.name} has {count:,} rows, in the manifest it has {listed:,}."
+        findings.add(DATABASE, sentence, "rows")
+    if files:
+        names = ", ".join(_literal(pinned.exports / one["path"]) for one in files)
+        source = f"read_parquet([{names}], hive_partitioning = false)"
+        if (count, rows) != _sum(con, table, source):
+            sentence = f"{table.name} does not have the rows of the files that the manifest names."
+            findings.add(DATABASE, sentence, "files")
+        _compare_metadata(con, f"[{names}]", manifest, files, findings)
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _sum(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> Row:
+    """Count rows, and add up what tells them apart, in any order."""
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    query = f"select count(*), sum(hash({columns})::hugeint) from {source}"
+    return tuple(con.execute(query).fetchall()[0])
+
+
+def _compare_metadata(
+    con: duckdb.DuckDBPyConnection,
+    paths: str,
+    manifest: dict[str, Any],
+    files: list[dict[str, Any]],
+    findings: Findings,
+) -> None:
+    versions = con.execute(
+        f"select file_name, value::varchar from parquet_kv_metadata({paths}) "
+        "where key::varchar = 'schema_version'"
+    ).fetchall()
+    for path, version in versions:
+        if version != manifest["schema_version"]:
+            sentence = f"the schema_version is {manifest['schema_version']}, but in {Path(path).name} {version}."
+            findings.add(MANIFEST, sentence, "schema")
+    counts = con.execute(f"select file_name, num_rows from parquet_file_metadata({paths})").fetchall()
+    rows = {str(path): n for path, n in counts}
+    for one in files:
+        found = next((n for path, n in rows.items() if path.endswith(one["path"])), None)
+        if found != one["rows"]:
+            sentence = f"{one['rows']:,} rows of {one['table']} are listed in {one['path']}, it has {found}."
+            findings.add(MANIFEST, sentence, "rows")

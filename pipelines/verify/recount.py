@@ -1,269 +1,278 @@
 """The steps of a verification, in order, and what one hands to the next."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from ingest.settings import Settings
-from pipelines.verify import messages, pushes
+from pipelines.verify import published
 from pipelines.verify.books import (
-    Books,
-    compare_content,
-    compare_recount,
-    compare_rules,
-    read_books,
+    Run,
+    compare_books,
+    compare_pushes,
+    compare_send_totals,
+    compare_totals,
 )
-from pipelines.verify.clock import handset_clock
-from pipelines.verify.codes import carrier_codes, reference_version
-from pipelines.verify.compacted import Original
-from pipelines.verify.content import Content
-from pipelines.verify.files import compare_files
+from pipelines.verify.compare import plain_columns, stream
 from pipelines.verify.findings import Findings, Verification
-from pipelines.verify.forms import read_form
-from pipelines.verify.landed import KnownFile, LandedPush, count_landed, lies_in, read_file
-from pipelines.verify.latency import latencies
-from pipelines.verify.marts import compare_marts
-from pipelines.verify.marttables import AS_OF, SENDS_LEDGER
-from pipelines.verify.published import Behind, check_published
-from pipelines.verify.rates import Moment
-from pipelines.verify.reports import take
-from pipelines.verify.rules import Versions, read_versions
-from pipelines.verify.sendrecount import SendRecount
-from pipelines.verify.spill import Row, Spill, buckets_for
-from pipelines.verify.tables import (
-    EVERY,
-    FILES,
-    copy_tables,
-    one_row,
-    open_tables,
-    stream,
-    text_key,
-)
-from pipelines.verify.winners import Rules
+from pipelines.verify.headers import Table, read_tables
+from pipelines.verify.helper import Helper
+from pipelines.verify.landed import PROVIDER, KnownFile, Original, lies_in, list_files
+from pipelines.verify.pinned import Pinned, all_rows, open_warehouse
+from pipelines.verify.recompute import build, build_core, fingerprint, load, queries
+from pipelines.verify.shares import SendFile, attach_shares, divide, read_share
+from pipelines.verify.tasks import State, compare_day, compare_tables, look_published, open_state
 
-_OURS = ("files", "reports", "lines", "outcomes", "tallies", "sends", "latencies")
-"""Spills of what is recounted, beside those of the tables."""
-_PUBLISHED, _TABLES, _LANDED, _MESSAGES, _PUSHES, _FILES, _STEPS = range(7)
+_WORTH_TWO = 16 * 1024**2
+"""Landed bytes from which on two processes are faster than one."""
+_READ, _BUILT, _TABLES, _PUBLISHED, _STEPS = range(5)
 """What takes time, in order, and how many of it there are."""
+_MOST_NAMED = 5
+_KNOWN = """
+    with original as (
+        select
+            container,
+            list(file order by offset_bytes, file) as files,
+            list(coalesce(offset_bytes, 0) order by offset_bytes, file) as offsets,
+            list(coalesce(bytes, 0) order by offset_bytes, file) as sizes,
+            list(sha256 order by offset_bytes, file) as digests
+        from ops.compacted_files
+        where file is not null
+        group by container
+    )
+    select
+        files.file, coalesce(files.bytes, 0), files.sha256, coalesce(files.state, ''),
+        coalesce(original.files, []), coalesce(original.offsets, []),
+        coalesce(original.sizes, []), coalesce(original.digests, [])
+    from ops.files as files
+    left join original
+        on original.container = files.file
+    where files.file is not null
+    order by files.file
+"""
+_SEND_FILES = """
+    select file, coalesce(bytes, 0), sha256, state from ops.send_files
+    where file is not null
+    order by file
+"""
+_COUNTS = """
+    select
+        (select count(*) from push) as pushes,
+        (select coalesce(sum(records), 0) from push) as records,
+        (select count(*) from core_sms_status) as messages,
+        (select coalesce(sum(copy_of_content > 1), 0) from copy) as duplicates,
+        (select coalesce(sum(copy_of_content = 1 and copy_of_sid > 1), 0) from copy) as conflicts,
+        (select coalesce(sum(rejected), 0) from push) as rejected,
+        (select count(*) from send) as sends
+"""
+_SEND_COUNTS = """
+    select
+        (select count(*) from send) + (select count(*) from rejected_send) as received,
+        (select count(*) from sent where not repeated) as sends,
+        (select count(*) from sent where repeated) as repeated,
+        (select coalesce(sum(copies - 1), 0) from sent) as duplicates,
+        (select count(*) from rejected_send) as rejected
+"""
 
 
-def _known(columns: Sequence[Any]) -> KnownFile:
+def _known(columns: Iterable[Any]) -> KnownFile:
     name, size, digest, state, *originals = columns
-    found = [Original(*one) for one in zip(*originals, strict=True)]
-    return KnownFile(name, size, digest, state, found)
+    return KnownFile(name, size, digest, state, [Original(*o) for o in zip(*originals, strict=True)])
 
 
 class Recount:
-    """One verification. Memory holds a bucket, the marts, and the exceptions."""
+    """One verification."""
 
     def __init__(
         self,
         settings: Settings,
+        pinned: Pinned,
         folder: Path,
         day: date | None,
         on_progress: Callable[[int, int], None] | None,
     ) -> None:
-        self._settings = settings
-        self._folder = folder
-        self._day = day
-        self._tell = on_progress
+        self._settings, self._pinned, self._folder, self._day = settings, pinned, folder, day
+        self._on_progress = on_progress
         self._findings = Findings()
-        self._found = Verification()
-        self._books = Books()
-        self._behind = Behind(0, 0)
-        self._content = Content()
-        self._bytes = 0
-        self._buckets = 1
-        self._spills: dict[str, Spill] = {}
-        self._lines = 0
-        self._ignored: set[tuple[str, int]] = set()
-        self._versions = Versions({}, set())
-        self._made_by: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
-        self._as_of_us: int | None = None
-        self._sends_ledger: list[Row] = []
+        self._result = Verification()
+        self._tables = read_tables()
+        self._last: Run = {}
+        self._unstored = self._unshown = 0
 
-    def copy_tables(self) -> None:
-        """Copy what the warehouse says; whoever calls holds the pipeline's lock."""
-        path = self._settings.data.absolute() / "warehouse.duckdb"
-        with open_tables(path, self._folder / "duckdb", self._settings) as con:
-            landed = one_row(con, "select coalesce(sum(bytes), 0)::bigint from ops.files")[0]
-            self._buckets = buckets_for(landed)
-            self._spills = {
-                name: Spill(self._folder, name, self._buckets) for name in (*EVERY, *_OURS)
-            }
-            self._sends = SendRecount(self._settings, self._spills, self._buckets, self._findings)
-            known = (
-                row for rows in stream(con, FILES) for row in rows if lies_in(row[0], self._day)
+    def run(self) -> Verification:
+        """Recount and compare."""
+        with ExitStack() as stack:
+            duck = stack.enter_context(open_warehouse(self._pinned, self._folder, self._settings))
+            known, sends = self._files(duck)
+            self._bytes = sum(one.size for one in (*known, *sends))
+            helper = stack.enter_context(Helper(apart=self._bytes > _WORTH_TWO))
+            self._last = compare_books(duck, self._settings, self._findings)
+            shares = divide(self._folder, self._settings, known, sends, helper.hands)
+            self._state = State(
+                self._settings, self._folder, self._pinned, shares, self._day
             )
-            for row in known:
-                self._bytes += row[1]
-                self._spills["files"].extend([(0, *row)])
-            self._versions = read_versions(con, self._settings, self._findings)
-            self._books = read_books(con, self._findings)
-            tell = partial(self._progress, _PUBLISHED)
-            self._behind = check_published(con, self._settings, self._books, self._findings, tell)
-            self._as_of_us = one_row(con, AS_OF)[0]
-            self._sends_ledger = con.execute(SENDS_LEDGER).fetchall()
-            copy_tables(con, self._spills, partial(self._progress, _TABLES))
+            self._read(helper)
+            self._build(duck, helper)
+            self._compare(duck, helper)
+            return self._finish()
+
+    def _files(self, duck: duckdb.DuckDBPyConnection) -> tuple[list[KnownFile], list[SendFile]]:
+        """Return what is to be read again; counts what waits to be read the first time."""
+        landing, day = self._settings.landing, self._day
+        known = [_known(row) for row in all_rows(duck, _KNOWN)]
+        sends = [SendFile(*row) for row in all_rows(duck, _SEND_FILES)]
+        names = {one.name for one in known} | {o.name for one in known for o in one.originals}
+        waiting = [
+            name
+            for name in list_files(landing, PROVIDER)
+            if name not in names and lies_in(name, day)
+        ]
+        send_names = {one.name for one in sends}
+        waiting_sends = [name for name in list_files(self._settings.sends) if name not in send_names]
+        result = self._result
+        result.pending, result.pending_sends = len(waiting), len(waiting_sends)
+        result.waiting = [*waiting[:_MOST_NAMED], *waiting_sends[:_MOST_NAMED]]
+        read = [one for one in known if one.digest and lies_in(one.name, day)]
+        result.files = len(read)
+        return read, [one for one in sends if one.state == "taken"]
 
     def _progress(self, step: int, share: float) -> None:
-        """Every step counts as the landed bytes once."""
-        if self._tell is not None:
-            self._tell(int(self._bytes * (step + share)), _STEPS * self._bytes)
+        """Every step counts as the bytes once."""
+        if self._on_progress is not None:
+            self._on_progress(int(self._bytes * (step + share)), _STEPS * self._bytes)
 
-    def read_landed(self) -> None:
-        """Read every line of every known file; reports and lines go to their buckets."""
-        done, there = 0, 0
-        for _, *columns in self._spills["files"].rows(0):
-            known = _known(columns)
-            there += (self._settings.landing / known.name).exists()
-            if known.digest:
-                self._found.files += 1
-                self._read_file(known, done)
-            done += known.size
-        landed = count_landed(self._settings.landing, self._day)
-        self._found.pending = max(0, landed - there)
-        for name in _OURS:
-            self._spills[name].flush()
-
-    def _read_file(self, known: KnownFile, done: int) -> None:
+    def _read(self, helper: Helper) -> None:
+        """Read every line of every known file."""
+        first, *others = self._state.shares
+        waiting = [helper.start(read_share, other, silent) for other in others]
         total = max(1, self._bytes)
-        for push in read_file(self._settings.landing / known.name, known, self._findings):
-            self._take_apart(push)
-            done += len(push.body)
-            self._progress(_LANDED, min(1.0, done / total))
+        done = 0
 
-    def _take_apart(self, push: LandedPush) -> None:
-        self._lines += 1
-        form = read_form(push.body)
-        taken = take(form.elements, push.received_us, push.push_id, self._lines)
-        rejects: list[Row] = [(None, reason, None) for reason in form.faults]
-        rejects += [tuple(reject) for reject in taken.rejects]
-        self._spills["reports"].extend(taken.reports)
-        line = pushes.Line(
-            key=text_key(push.push_id),
-            push_id=push.push_id,
-            number=self._lines,
-            file=push.file,
-            received_us=push.received_us,
-            digest=push.digest,
-            body_bytes=len(push.body),
-            decoding=form.decoding,
-            reports=len(taken.reports),
-            repaired_mobiles=taken.repaired_mobiles,
-            rejects=rejects,
-            file_line=push.number,
+        def advance(size: int) -> None:
+            nonlocal done
+            done += size * (1 + len(others))
+            self._progress(_READ, min(1.0, done / total))
+
+        self._findings.merge(read_share(first, advance))
+        for result in waiting:
+            self._findings.merge(result())
+        self._progress(_BUILT, 0.0)
+
+    def _build(self, duck: duckdb.DuckDBPyConnection, helper: Helper) -> None:
+        """Compute the expected tables; meanwhile the helper looks through what is published."""
+        state = self._state
+        self._unstored, self._unshown = (
+            all_rows(duck, f"select count(*) from ops.{name}")[0][0]
+            for name in ("stale_hours", "stale_parts")
         )
-        self._spills["lines"].extend([tuple(line)])
+        self._result.unpublished = self._unstored + self._unshown
+        books = published.read_books(duck)
+        looked = helper.start(look_published, state, books) if books else None
+        self._recount(duck)
+        self._progress(_BUILT, 0.5)
+        if not self._unstored:
+            with closing(open_state(state.marts, self._settings, state.core)) as con:
+                build(con, queries(("marts",)))
+        if looked:
+            self._findings.merge(looked())
+        self._shown = books is not None and not self._result.unpublished
+        self._progress(_TABLES, 0.0)
 
-    def read_sends(self) -> None:
-        """Read every row of every known file of the send log."""
-        self._sends.read()
-
-    def compare_messages(self) -> None:
-        """Let the reports of every message contend; compare with its rows."""
-        for number in range(self._buckets):
-            self._ignored.update(self._pushes(number).ignored())
-        settings, spills, findings = self._settings, self._spills, self._findings
-        codes = carrier_codes(reference_version())
-        current = self._versions.current
-        rules = Rules(handset_clock(settings.provider_timezone), codes, current)
-        whole = self._day is None
-        if whole:
-            self._sends.match_lone(lambda number: self._messages(number, rules).winners())
-        for number in range(self._buckets):
-            bucket = self._messages(number, rules)
-            sends = self._sends.bucket(number)
-            rows = spills["core.sms_status"].rows(number)
-            for message in bucket.compare(rows, sends.attributed, findings, whole=whole):
-                self._content.add(message)
-                self._made_by["core.sms_status"][message.rules_version] += 1
-                spills["latencies"].extend(latencies(message))
+    def _recount(self, duck: duckdb.DuckDBPyConnection) -> None:
+        state, whole = self._state, self._day is None
+        with closing(open_state(state.read, self._settings)) as con:
+            attach_shares(con, state.shares)
+            taken = "select push_id, file from raw.pushes where push_id is not null"
+            load(con, "taken_push", ("push_id", "file"), stream(duck, taken))
+            con.execute("create index taken on taken_push (push_id, file)")
+            build_core(con)
+            con.execute("create index push_by_id on push (push_id)")
+            self._count(con)
             if whole:
-                bucket.compare_versions(spills["core.conflicting_reports"].rows(number), findings)
-                bucket.compare_repeated(spills["core.repeated_reports"].rows(number), findings)
-            unknown_until_us = Moment(self._as_of_us, 0.0).unknown_until_us
-            for row in self._sends.compare(number, sends, bucket.is_reported, whole=whole):
-                self._content.add_waiting(row, unknown_until_us)
-            self._count(bucket)
-            self._progress(_MESSAGES, (number + 1) / self._buckets)
+                self._load(duck, con, lambda table: table.exported and table.name[:4] == "ops.")
+                compare_send_totals(duck, _one(con, _SEND_COUNTS), self._findings)
+                compare_pushes(duck, self._result.pushes, self._findings)
+        if not whole:
+            with closing(open_state(state.core, self._settings)) as con:
+                self._load(duck, con, lambda table: table.name[:5] != "marts")
+        with closing(open_state(state.core, self._settings)) as con:
+            self._compare_totals(con)
 
-    def _messages(self, number: int, rules: Rules) -> messages.Bucket:
-        return messages.Bucket(self._spills["reports"].rows(number), self._ignored, rules)
+    def _count(self, con: sqlite3.Connection) -> None:
+        for name, count in _one(con, _COUNTS).items():
+            setattr(self._result, name, count)
 
-    def _count(self, bucket: messages.Bucket) -> None:
-        self._found.messages += bucket.sids
-        for row in bucket.outcomes():
-            self._spills["outcomes"].extend([row])
-            self._found.duplicates += row[2] == "duplicate"
-            self._found.conflicts += row[2] == "conflict"
+    def _load(
+        self,
+        duck: duckdb.DuckDBPyConnection,
+        con: sqlite3.Connection,
+        wanted: Callable[[Table], bool],
+    ) -> None:
+        """Take tables as the warehouse has them, where they are not recounted."""
+        there = {row[0] for row in con.execute("select name from sqlite_master")}
+        for table in self._tables.values():
+            if wanted(table) and table.relation not in there:
+                rows = stream(duck, f"select {plain_columns(table.columns)} from {table.name}")
+                load(con, table.relation, table.columns, rows)
 
-    def compare_pushes(self) -> None:
-        """Compare every push, its rejects and what became of its records."""
-        spills, findings, found = self._spills, self._findings, self._found
-        covered = partial(lies_in, day=self._day)
-        for number in range(self._buckets):
-            outcomes = Counter(row[1:] for row in spills["outcomes"].rows(number))
-            bucket = self._pushes(number)
-            bucket.compare(outcomes, findings, covered, whole=self._day is None)
-            bucket.compare_rejected(spills["raw.rejected_records"].rows(number), findings)
-            spills["tallies"].extend(map(tuple, bucket.tallies(outcomes)))
-            self._made_by["raw.pushes"].update(row[-1] for row in spills["raw.pushes"].rows(number))
-            self._progress(_PUSHES, (number + 1) / self._buckets)
-            for line in bucket.counted():
-                found.pushes += 1
-                found.records += line.records
-                found.rejected += len(line.rejects)
-
-    def _pushes(self, number: int) -> pushes.Bucket:
-        spills = self._spills
-        return pushes.Bucket(spills["lines"].rows(number), spills["raw.pushes"].rows(number))
-
-    def compare_files(self) -> None:
-        """Compare what the pushes of every file come to."""
-        for number in range(self._buckets):
-            compare_files(
-                self._spills["tallies"].rows(number),
-                self._spills["ops.ledger_by_file"].rows(number),
-                self._findings,
-                partial(lies_in, day=self._day),
-                whole=self._day is None,
-            )
-            self._progress(_FILES, (number + 1) / self._buckets)
-
-    def compare_totals(self) -> None:
-        """Compare what is only known when all is counted."""
-        compare_rules(self._books, self._settings, self._findings)
-        for table, rows in self._made_by.items():
-            self._versions.compare(table, rows, self._findings)
-        compare_content(self._books, self._content, self._findings)
+    def _compare_totals(self, con: sqlite3.Connection) -> None:
+        result = self._result
+        result.fingerprint = fingerprint(con)
+        figures: dict[str, object] = {"fingerprint": result.fingerprint}
         if self._day is None:
-            compare_recount(self._books, self._found, self._findings)
-            self._sends.compare_ledger(self._sends_ledger)
-        if not self._behind.hours:
-            compare_marts(
-                self._spills, self._buckets, self._content, self._as_of_us, self._findings
-            )
+            names = ("records", "messages", "duplicates", "conflicts", "rejected")
+            figures |= {f"total_{name}": getattr(result, name) for name in names}
+        else:
+            count = con.execute("select count(*) from core_sms_status").fetchone()[0]
+            figures["total_messages"] = count
+        compare_totals(self._last, figures, self._findings)
 
-    def result(self) -> Verification:
-        """Return everything found."""
-        self._found.sends = self._sends.accepted
-        self._found.findings = self._findings.all(self._located())
-        self._found.fingerprint = self._content.fingerprint
-        self._found.unpublished = self._behind.hours + self._behind.parts
-        return self._found
+    def _compare(self, duck: duckdb.DuckDBPyConnection, helper: Helper) -> None:
+        """Compare what stands in the warehouse, and beside it what readers are given."""
+        state = self._state
+        recounted = queries(("raw", "core", "ops", "marts"))
+        names = [one.name for one in self._tables.values() if one.relation in recounted]
+        if self._unstored:
+            names = [name for name in names if not name.startswith("marts.")]
+        if self._day is not None:
+            names = [name for name in names if name.startswith("marts.")]
+        exported = [one.name for one in self._tables.values() if one.exported]
+        looked = helper.start(compare_tables, state, exported, True) if self._shown else None
+        for number, name in enumerate(names):
+            self._findings.merge(compare_tables(state, [name], False))
+            self._progress(_TABLES, (number + 1) / len(names))
+        if self._day is not None:
+            compare_day(state, self._day, duck, self._findings)
+        if looked:
+            self._findings.merge(looked())
+        self._progress(_PUBLISHED, 1.0)
 
-    def _located(self) -> dict[int, str]:
-        """Say in words where the lines lie that findings name."""
-        wanted = self._findings.places()
-        if not wanted:
-            return {}
-        lines = (
-            pushes.Line._make(row)
-            for number in range(self._buckets)
-            for row in self._spills["lines"].rows(number)
-        )
-        return {line.number: line.at for line in lines if line.number in wanted}
+    def _finish(self) -> Verification:
+        with closing(open_state(self._state.read, self._settings)) as con:
+            self._result.findings = self._findings.all(_located(con, self._findings.places()))
+        return self._result
+
+
+def silent(size: int) -> None:
+    """Hear of progress in another process."""
+
+
+def _one(con: sqlite3.Connection, query: str) -> dict[str, int]:
+    """Return the only row of a query by its columns."""
+    cursor = con.execute(query)
+    names = [column[0] for column in cursor.description]
+    return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def _located(con: sqlite3.Connection, lines: Iterable[int]) -> dict[int, str]:
+    """Say in words where lines lie."""
+    query = "select file, number, push_id from push where line = ?"
+    found = {line: con.execute(query, (line,)).fetchone() for line in lines}
+    return {
+        line: f"landing/{row[0]}, line {row[1]}, push {row[2]}" for line, row in found.items() if row
+    }

@@ -2,89 +2,66 @@
 
 import json
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
-from pipelines.verify.damage import DAMAGED
-from pipelines.verify.forms import Written
+from pipelines.verify.damage import Damaged
+from pipelines.verify.forms import Form, RestoredPlus, Written
 
 _TEXTS = ("user_receive_time", "error_msg", "error_detail", "uid", "mobile")
 _SID_TEXT = re.compile(r"-?[0-9]+")
-_LOST_PLUS = re.compile(r" [0-9]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _MOST_SID_DIGITS = 19
+_MOST_VALUE = 1_000
+
+Report = tuple[int, int, bool, str | None, str | None, str | None, str | None, str | None]
+"""Position, sid, whether it is a SUCCESS, time of the handset, code, detail, uid and mobile."""
+Reject = tuple[int | None, str, str | None, str | None]
+"""Position (None for a whole push), reason, field and what stands there."""
 
 
-class Report(NamedTuple):
-    """One readable report; the second half is what it says, in the order contents are ranked by."""
-
-    sid: int
-    received_us: int
-    push_id: str
-    position: int
-    line: int
-    success: bool
-    handset_raw: str | None
-    code: str | None
-    detail: str | None
-    uid: str | None
-    mobile: str | None
-
-
-class Reject(NamedTuple):
-    """One record that cannot be taken."""
-
-    position: int | None
-    reason: str
-    field: str | None
-
-
-class Taken(NamedTuple):
-    """What one push holds."""
-
-    reports: list[tuple[Any, ...]]
-    """In the shape of Report; plain tuples, for there are very many."""
-    rejects: list[Reject]
-    repaired_mobiles: int
-
-
-def take(elements: list[Any], received_us: int, push_id: str, line: int) -> Taken:
-    """Sort the elements of a push."""
-    reports: list[tuple[Any, ...]] = []
-    rejects: list[Reject] = []
-    repaired = 0
-    for position, element in enumerate(elements):
+def take(form: Form) -> tuple[list[Report], list[Reject], int]:
+    """Sort the elements of a push into reports and rejects; counts the restored plus signs."""
+    reports: list[Report] = []
+    rejects: list[Reject] = [(None, reason, None, _value(text)) for reason, text in form.faults]
+    restored = 0
+    for position, element in enumerate(form.elements):
         sid, fault = _sid_of(element)
         if fault:
-            rejects.append(Reject(position, *fault))
+            rejects.append((position, *fault))
             continue
         texts = [
             value if value is None or value.__class__ is str else as_text(value)
             for value in map(element.get, _TEXTS)
         ]
-        mobile = texts[-1]
-        if mobile and mobile[0] == " " and _LOST_PLUS.fullmatch(mobile):
-            # an unencoded plus sign became a space
-            texts[-1] = "+" + mobile[1:]
-            repaired += 1
-        success = element["report_status"] == "SUCCESS"
-        reports.append((sid, received_us, push_id, position, line, success, *texts))
-    return Taken(reports, rejects, repaired)
+        restored += element.get("mobile").__class__ is RestoredPlus
+        reports.append((position, sid, element["report_status"] == "SUCCESS", *texts))  # type: ignore[arg-type]
+    return reports, rejects, restored
 
 
-def _sid_of(element: Any) -> tuple[int, tuple[str, str | None] | None]:  # noqa: ANN401  any JSON
-    """Return the sid of a sound record; else why, and in which field, it is not sound."""
+def _sid_of(element: Any) -> tuple[int, tuple[str, str | None, str | None] | None]:  # noqa: ANN401  any JSON
+    """Return the sid of a sound record; else why it is none, in which field, and what is there."""
     if element.__class__ is not dict:
-        return 0, ("damaged_json" if element is DAMAGED else "not_an_object", None)
+        is_damage = element.__class__ is Damaged
+        value = element if is_damage else _written(element)
+        return 0, ("damaged_json" if is_damage else "not_an_object", None, _value(value))
     sid = element.get("sid")
     if sid.__class__ is not int:
         sid = _whole_number(sid)
     if sid is None or not _LEAST <= sid <= _MOST:
-        return 0, ("bad_sid", "sid")
+        return 0, ("bad_sid", "sid", _field_value(element.get("sid")))
     status = element.get("report_status")
     if status not in ("SUCCESS", "FAIL"):
-        return 0, ("bad_report_status", "report_status")
+        return 0, ("bad_report_status", "report_status", _field_value(status))
     return sid, None
+
+
+def _field_value(value: Any) -> str | None:  # noqa: ANN401  any JSON
+    return None if value is None else _value(as_text(value))
+
+
+def _value(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", text[:_MOST_VALUE])
 
 
 def _whole_number(value: Any) -> int | None:  # noqa: ANN401  any JSON

@@ -1,4 +1,4 @@
-"""Files of the send log, read again: each row as text, or None where it is none.
+"""Files of the send log, read again: each row as its fields, or as a text where it is none.
 
 Text files are read by Python alone; only Parquet is taken apart by DuckDB, value by value.
 """
@@ -24,7 +24,7 @@ Texts = tuple[str, ...]
 """The five fields; what is absent is empty."""
 
 
-def read_rows(path: Path) -> Iterator[Texts | None]:
+def read_rows(path: Path) -> Iterator[Texts | str]:
     """Yield every row of a file; raises OSError or ValueError where there are none to be read."""
     kind = path.suffix.lower()
     if kind == ".parquet":
@@ -44,16 +44,15 @@ def _text(path: Path) -> str:
         return data.decode("gb18030")
 
 
-def _table(text: str) -> Iterator[Texts | None]:
+def _table(text: str) -> Iterator[Texts | str]:
     csv.field_size_limit(_LONGEST_FIELD)
     delimiter = next((one for one in _DELIMITERS if "sent_at" in _names(text, one)), ",")
     names = _names(text, delimiter)
     records = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     next(records)
     for record in records:
-        short, surplus = len(record) < len(names), "".join(record[len(names) :])
-        if short or surplus:
-            yield None
+        if len(record) < len(names) or any(record[len(names) :]):
+            yield delimiter.join(record)
         else:
             fields = dict(zip(names, record, strict=False))
             yield tuple(fields.get(name, "") for name in FIELDS)
@@ -64,15 +63,15 @@ def _names(text: str, delimiter: str) -> list[str]:
     return [name.strip().lower() for name in next(filter(None, records), [])]
 
 
-def _object(line: str) -> Texts | None:
+def _object(line: str) -> Texts | str:
     value = read_json(line)
     if value is NO_JSON or not isinstance(value, dict):
-        return None
+        return line.strip(" \t\r\n")
     fields = (value.get(name) for name in FIELDS)
     return tuple("" if field is None else as_text(field) for field in fields)
 
 
-def _parquet(path: Path) -> Iterator[Texts | None]:
+def _parquet(path: Path) -> Iterator[Texts | str]:
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         cursor = con.execute("from read_parquet(?)", [str(path)])

@@ -1,8 +1,7 @@
 """Rows of the send log to sends, or to the reason why they are none."""
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,10 +20,11 @@ _SECONDS = re.compile(r"(\d{10})(?:\.(\d+))?", re.ASCII)
 _LEAST_US = (datetime(2010, 1, 1) - EPOCH) // MICROSECOND  # noqa: DTZ001
 _END_US = (datetime(2100, 1, 1) - EPOCH) // MICROSECOND  # noqa: DTZ001
 _LARGEST_OFFSET_H = 19
+_MOST_VALUE = 1_000
 
 
-class Line(NamedTuple):
-    """What one row says; equal lines are one send."""
+class Send(NamedTuple):
+    """What one row says; equal ones are one send."""
 
     sid: int | None
     uid: str | None
@@ -34,44 +34,30 @@ class Line(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why a row is no send, and which field is to blame."""
+    """Why a row is no send, which field is to blame, and what stands there."""
 
     reason: str
     field: str | None
-
-
-class Attributed(NamedTuple):
-    """What a message gets from its send."""
-
-    sent_us: int
-    tag: str | None
-
-
-class Sent(NamedTuple):
-    """A line, how often it came, and what became of it."""
-
-    copies: int
-    match: str
-    reported_sid: int | None
+    value: str | None
 
 
 SendClock = Callable[[str], int | None]
 
 
-def judge(row: Texts | None, clock: SendClock) -> Line | Fault:
+def judge(row: Texts | str, clock: SendClock) -> Send | Fault:
     """Sort one row."""
-    if row is None:
-        return Fault("not_a_row", None)
+    if isinstance(row, str):
+        return Fault("not_a_row", None, row[:_MOST_VALUE])
     sid_text, uid, sent_at, tag, mobile = row
     if not sid_text and not uid:
-        return Fault("no_key", None)
+        return Fault("no_key", None, None)
     sid = _sid(sid_text) if sid_text else None
     if sid_text and sid is None:
-        return Fault("bad_sid", "sid")
+        return Fault("bad_sid", "sid", sid_text[:_MOST_VALUE])
     sent_us = clock(sent_at.strip(" "))
     if sent_us is None or not _LEAST_US <= sent_us < _END_US:
-        return Fault("bad_sent_at", "sent_at")
-    return Line(sid, uid or None, sent_us, tag or None, mobile or None)
+        return Fault("bad_sent_at", "sent_at", sent_at[:_MOST_VALUE] or None)
+    return Send(sid, uid or None, sent_us, tag or None, mobile or None)
 
 
 def _sid(text: str) -> int | None:
@@ -117,59 +103,3 @@ def _of_parts(found: re.Match[str], zone: ZoneInfo) -> int | None:
 
 def _micros(fraction: str | None) -> int:
     return int((fraction or "")[:6].ljust(6, "0"))
-
-
-def rank(line: Line) -> tuple[object, ...]:
-    """Sort the lines of a sid, the one that counts first; what is absent comes last."""
-    texts = (line.tag, line.uid, line.mobile)
-    return (line.sent_us, *((text is None, text or "") for text in texts))
-
-
-def first_of_each_sid(lines: Counter[Line]) -> dict[int, Line]:
-    """Return the line that counts for each sid."""
-    groups: dict[int, list[Line]] = defaultdict(list)
-    for line in lines:
-        if line.sid is not None:
-            groups[line.sid].append(line)
-    return {sid: min(group, key=rank) for sid, group in groups.items()}
-
-
-class LoneSends:
-    """Sends without a sid, and what else carries their uids. All of them are in memory."""
-
-    def __init__(self) -> None:
-        self.lines: Counter[Line] = Counter()
-        self._by_uid: Counter[str | None] = Counter()
-        self._named: set[str | None] = set()
-        self._messages: dict[str | None, list[int]] = defaultdict(list)
-        self._barred: set[int] = set()
-
-    def add(self, line: Line) -> None:
-        """Take one row in."""
-        self._by_uid[line.uid] += not self.lines[line]
-        self.lines[line] += 1
-
-    def saw_send(self, line: Line) -> None:
-        """Hear of a line with a sid."""
-        if line.uid in self._by_uid:
-            self._named.add(line.uid)
-
-    def saw_message(self, sid: int, uid: str | None, *, has_send: bool) -> None:
-        """Hear of a reported message."""
-        if uid is not None and uid in self._by_uid:
-            self._messages[uid].append(sid)
-            if has_send:
-                self._barred.add(sid)
-
-    def matched(self) -> Iterator[tuple[Line, Sent]]:
-        """Yield every line with what became of it."""
-        for line, copies in self.lines.items():
-            yield line, Sent(copies, *self._match(line))
-
-    def _match(self, line: Line) -> tuple[str, int | None]:
-        sids = self._messages.get(line.uid, [])
-        if self._by_uid[line.uid] > 1 or line.uid in self._named or len(sids) > 1:
-            return "ambiguous", None
-        if not sids:
-            return "none", None
-        return ("ambiguous", None) if sids[0] in self._barred else ("uid", sids[0])

@@ -12,7 +12,7 @@ with counted as (
     from marts.failures_daily
     where day_utc >= getvariable('from_utc') and day_utc < getvariable('to_utc')
     group by all
-    order by failures desc, code, category
+    order by failures desc, code, category, match
     limit 12
 ),
 
@@ -30,4 +30,4 @@ left join meanings
     on meanings.code_key = carrier_code_key(counted.code)
     and meanings.category = counted.category
     and counted.match <> 'none'
-order by failures desc, code, category
+order by failures desc, code, category, match

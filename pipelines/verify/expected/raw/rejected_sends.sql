@@ -1,0 +1,7 @@
+select
+    file,
+    position,
+    reason,
+    field,
+    value
+from rejected_send

@@ -1,0 +1,241 @@
+"""What verify's SQL calls: rates, percentiles and codes in Python of its own, for SQLite.
+
+The same Python says what the functions of the published database must give.
+"""
+
+import json
+import math
+import re
+import sqlite3
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+BOUNDS_S = (1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 180.0, 600.0, 3600.0, math.inf)
+"""Upper bounds of the buckets of latency, themselves included."""
+FUNCTIONS = Path(__file__).resolve().parents[2] / "warehouse" / "functions"
+
+_Z = 1.959963984540054
+_HOUR_US = 3_600_000_000
+_MACRO = re.compile(r"^create or replace temp macro (\w+)", re.MULTILINE)
+_BLANKS = "\t\n\v\f\r" + "".join(
+    sign for sign in map(chr, range(0x10000)) if unicodedata.category(sign)[0] == "Z"
+)
+_COLON = re.compile(f"[{_BLANKS}]*:[{_BLANKS}]*")
+
+
+def rate(part: float | None, whole: float | None) -> float | None:
+    """Part of a whole; None where there is nothing to divide by."""
+    if part is None or whole is None or whole <= 0:
+        return None
+    return part / whole
+
+
+def wilson_low(part: float | None, whole: float | None) -> float | None:
+    """Lower end of the 95 % interval of Wilson (1927) for ``part`` of ``whole``."""
+    ends = _wilson(part, whole)
+    return ends and ends[0]
+
+
+def wilson_high(part: float | None, whole: float | None) -> float | None:
+    """Upper end of the same interval."""
+    ends = _wilson(part, whole)
+    return ends and ends[1]
+
+
+def _wilson(part: float | None, whole: float | None) -> tuple[float, float] | None:
+    share = rate(part, whole)
+    if share is None or whole is None:
+        return None
+    middle = share + _Z**2 / (2 * whole)
+    half = _Z * math.sqrt(share * (1 - share) / whole + _Z**2 / (4 * whole**2))
+    scale = 1 + _Z**2 / whole
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+
+
+def nearest_rank(n: float | None, share: float) -> float:
+    """Rank of the value at or below which a share of ``n`` values lies; 1 is the least."""
+    return 1.0 if n is None else max(1.0, float(math.ceil(round(share * n, 6))))
+
+
+def percentile_of_buckets(buckets: Iterable[tuple[float, int]], share: float) -> float | None:
+    """Upper bound in seconds of the bucket that holds a percentile; None without values."""
+    counts = sorted(buckets)
+    total, so_far = sum(n for _, n in counts), 0
+    for bound, n in counts if total > 0 else ():
+        so_far += n
+        if so_far >= nearest_rank(total, share):
+            return bound
+    return None
+
+
+def bucket(value_s: float | None) -> float | None:
+    """Upper bound of the bucket a latency falls in."""
+    return None if value_s is None else BOUNDS_S[bisect_left(BOUNDS_S, value_s)]
+
+
+def is_blank(code: str | None) -> bool:
+    """Whether a code says nothing."""
+    return code is None or not code.strip(_BLANKS)
+
+
+def code_key(code: str | None) -> str | None:
+    """The normalised copy by which codes are told apart."""
+    if code is None:
+        return None
+    return _COLON.sub(":", unicodedata.normalize("NFKC", code).strip(_BLANKS)).upper()
+
+
+def hour_of(at_us: int) -> int:
+    """Begin of the hour, in microseconds."""
+    return at_us - at_us % _HOUR_US
+
+
+class LatencyFigures:
+    """Aggregate of seconds: JSON with n, negative, p50, p90, p95, p99, max; null without any."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+
+    def step(self, value_s: float | None) -> None:
+        """Take a value; null is none."""
+        if value_s is not None:
+            self._values.append(value_s)
+
+    def finalize(self) -> str | None:
+        """Interpolate between neighbours (type 7 of Hyndman and Fan, as numpy does)."""
+        values = sorted(self._values)
+        if not values:
+            return None
+        figures: dict[str, float] = {"n": len(values), "negative": bisect_left(values, 0.0)}
+        for percent in (50, 90, 95, 99):
+            at = percent * (len(values) - 1) / 100
+            low, high = values[math.floor(at)], values[math.ceil(at)]
+            figures[f"p{percent}"] = low + (high - low) * (at - math.floor(at))
+        return json.dumps(figures | {"max": values[-1]})
+
+
+class BucketPercentile:
+    """Aggregate ``percentile_of_buckets(upper_bound_s, n, share)``."""
+
+    def __init__(self) -> None:
+        self._buckets: list[tuple[float, int]] = []
+        self._share = 0.0
+
+    def step(self, bound_s: float, n: int, share: float) -> None:
+        """Take the count of a bucket."""
+        self._buckets.append((bound_s, n))
+        self._share = share
+
+    def finalize(self) -> float | None:
+        """Say in which bucket the percentile lies."""
+        return percentile_of_buckets(self._buckets, self._share)
+
+
+def register(con: sqlite3.Connection) -> None:
+    """Let a connection call what the SQL below ``expected`` needs."""
+    scalars: dict[str, tuple[int, Callable[..., Any]]] = {
+        "rate": (2, rate),
+        "wilson_low": (2, wilson_low),
+        "wilson_high": (2, wilson_high),
+        "bucket": (1, bucket),
+        "is_blank": (1, is_blank),
+        "code_key": (1, code_key),
+        "hour_of": (1, hour_of),
+    }
+    for name, (arguments, function) in scalars.items():
+        con.create_function(name, arguments, function, deterministic=True)
+    # typeshed's protocol knows no null and no aggregate of several types
+    con.create_aggregate("latency_figures", 1, LatencyFigures)  # type: ignore[arg-type]
+    con.create_aggregate("percentile_of_buckets", 3, BucketPercentile)  # type: ignore[arg-type]
+
+
+_COUNTS = (0, 1, 2, 9, 10, 1000, 10**12)
+_PAIRS = [
+    (part, whole)
+    for whole in (None, -1, *_COUNTS, math.inf)
+    for part in (None, *_COUNTS)
+    if part is None or whole is None or part <= whole or whole <= 0
+]
+_SHARES = (0.0, 0.07, 0.5, 0.95, 0.99, 1.0)
+_TABLES = (
+    *([(bound, 1)] for bound in BOUNDS_S),
+    [],
+    [(1.0, 0)],
+    [(1.0, 10), (3.0, 9), (600.0, 1)],
+    [(1.0, 1), (1.0, 1), (2.0, 1), (math.inf, 1)],
+    [(bound, n * n) for n, bound in enumerate(BOUNDS_S)],
+)
+_SCALARS: dict[str, tuple[Callable[..., float | None], list[tuple[Any, ...]]]] = {
+    "rate": (rate, _PAIRS),
+    "wilson_low": (wilson_low, _PAIRS),
+    "wilson_high": (wilson_high, _PAIRS),
+    "nearest_rank": (nearest_rank, [(n, share) for n in (None, *_COUNTS) for share in _SHARES]),
+}
+VERIFIED = frozenset((*_SCALARS, "percentile_of_buckets"))
+"""Published functions that are compared; those of a user's own are not."""
+
+
+def published_functions() -> set[str]:
+    """Names that the headers of ``warehouse/functions`` promise to readers."""
+    texts = (path.read_text(encoding="utf-8") for path in FUNCTIONS.glob("*.sql"))
+    return {name for text in texts if "\npublished:" in text for name in _MACRO.findall(text)}
+
+
+def compare_functions(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Compare the functions of a published database with Python's; yield what differs."""
+    promised = published_functions()
+    there = {
+        name
+        for (name,) in con.execute(
+            "select distinct function_name from duckdb_functions() where not internal"
+        ).fetchall()
+    }
+    for name in sorted(promised - there):
+        yield f"the function {name}() is missing."
+    for name in sorted(there - promised):
+        yield f"the function {name}() is in no file of warehouse/functions."
+    for name in sorted(promised & there & VERIFIED):
+        if difference := next(_differences(con, name), None):
+            yield difference
+
+
+def _differences(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[str]:
+    for call, arguments, expected in _calls(name):
+        try:
+            value = con.execute(f"select {call}", arguments).fetchall()[0][0]
+        except duckdb.Error as error:
+            yield f"the function {name}() cannot be called ({type(error).__name__})."
+            return
+        if not is_close(value, expected):
+            said = ", ".join("null" if one is None else str(one) for one in arguments)
+            yield f"the function {name}() gives {value} for {said}, expected {expected}."
+
+
+def _calls(name: str) -> Iterator[tuple[str, list[Any], float | None]]:
+    """A function over its grid: the expression, its arguments, what Python says."""
+    if name in _SCALARS:
+        function, grid = _SCALARS[name]
+        for arguments in grid:
+            yield f"{name}(?, ?)", list(arguments), function(*arguments)
+        return
+    for table in _TABLES:
+        bounds, counts = [bound for bound, _ in table], [n for _, n in table]
+        for share in _SHARES:
+            yield (
+                f"(select {name}(b, n, $3) from "
+                "(select unnest($1::double[]) as b, unnest($2::bigint[]) as n))",
+                [bounds, counts, share],
+                percentile_of_buckets(table, share),
+            )
+
+
+def is_close(value: object, expected: object) -> bool:
+    """Equal, or numbers whose last digits differ by the order of adding."""
+    if isinstance(value, float) and isinstance(expected, float | int):
+        return math.isclose(value, expected, rel_tol=1e-9, abs_tol=1e-12)
+    return value == expected

@@ -1,0 +1,87 @@
+"""A second process that works beside this one, and ends with it."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, TypeVar
+
+from pipelines.lock import WarehouseError
+
+T = TypeVar("T")
+
+
+def _serve(pipe: Connection) -> None:
+    """Run what comes through the pipe until there is nothing more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            function, arguments = pipe.recv()
+        except EOFError:
+            return
+        try:
+            result = function(*arguments)
+        except Exception as error:  # noqa: BLE001  raised again where it was asked for
+            result = _Raised(error)
+        pipe.send(result)
+
+
+class _Raised:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class Helper:
+    """Runs one function at a time; at once and here where there is too little to do for two."""
+
+    def __init__(self, *, apart: bool) -> None:
+        self._process: multiprocessing.process.BaseProcess | None = None
+        if apart:
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            self._process.start()
+            theirs.close()
+
+    @property
+    def hands(self) -> int:
+        """How many processes there are, this one included."""
+        return 1 if self._process is None else 2
+
+    def __enter__(self) -> "Helper":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._pipe.close()
+            self._process.kill()
+            self._process.join()
+
+    def start(self, function: Callable[..., T], *arguments: Any) -> Callable[[], T]:  # noqa: ANN401
+        """Begin; what is returned waits for the result.
+
+        The result raises what the function raised, and WarehouseError where the process was killed.
+        """
+        if self._process is None:
+            result = function(*arguments)
+            return lambda: result
+        self._pipe.send((function, arguments))
+        return self._receive
+
+    def _receive(self) -> Any:  # noqa: ANN401  whatever the function returns
+        try:
+            result = self._pipe.recv()
+        except EOFError as error:
+            raise WarehouseError(
+                "A process of the verification was killed, perhaps for lack of memory; run it "
+                "again when there is more."
+            ) from error
+        if isinstance(result, _Raised):
+            raise result.error
+        return result

@@ -1,0 +1,138 @@
+"""The expected tables, by verify's own SQL over the rows that were read.
+
+    steps/<name>.sql             what several tables need
+    <schema>/<table>.sql         a table: a SELECT with the columns of its header in warehouse/
+
+Relations of a table are called <schema>_<table>; times are microseconds since 1970 in UTC, dates
+text, booleans 0 and 1, whatever the warehouse masks stands there plain.
+"""
+
+import csv
+import re
+import sqlite3
+from collections.abc import Iterable
+from hashlib import md5
+from pathlib import Path
+
+from ingest.settings import Settings
+from pipelines.verify import functions
+from pipelines.verify.codes import REFERENCE, reference_version
+from pipelines.verify.masking import masks, register_masks
+from pipelines.verify.scratch import Inserter
+
+EXPECTED = Path(__file__).parent / "expected"
+_STEPS = ("push", "repeated_sid", "copy", "winner", "sent", "lone", "attributed")
+_VIEWS = ("winner",)
+_KEYS = {"push": "line", "repeated_sid": "sid", "attributed": "sid", "core_sms_status": "sid"}
+"""Whole numbers by which a table is looked up; its rows come in their order."""
+_WRAP = 2**64
+_ESCAPE = re.compile(r"\\(?:u00([01][0-9a-f])|.)")
+_CONTENT = """
+    json_array(
+        sid, uid, mobile, mobile_e164, country_code, range_operator, report_status,
+        handset_time_utc, handset_time_raw, error_code, error_detail, error_category, error_party,
+        error_permanent, error_match, json(iif(conflicting, 'true', 'false')), sent_at_utc, tag
+    )
+"""
+"""What of a message does not depend on its arrival."""
+
+
+def queries(schemas: Iterable[str]) -> dict[str, str]:
+    """Return the SQL of every expected table of some schemas, by relation."""
+    return {
+        f"{schema}_{path.stem}": path.read_text("utf-8")
+        for schema in schemas
+        for path in sorted((EXPECTED / schema).glob("*.sql"))
+    }
+
+
+def register(con: sqlite3.Connection, settings: Settings) -> None:
+    """Let the SQL call what Python says better."""
+    functions.register(con)
+    register_masks(con, masks(settings))
+    version = reference_version()
+    con.create_function("reference_version", 0, lambda: version, deterministic=True)
+    con.create_aggregate("fingerprint", 1, _Fingerprint)  # type: ignore[arg-type]
+
+
+def build_core(con: sqlite3.Connection) -> None:
+    """Make the steps, then everything of raw, core and ops."""
+    _load_reference(con)
+    for step in _STEPS:
+        _build(con, step, (EXPECTED / "steps" / f"{step}.sql").read_text("utf-8"))
+    build(con, queries(("raw", "core", "ops")))
+
+
+def build(con: sqlite3.Connection, waiting: dict[str, str]) -> None:
+    """Make tables, each as soon as those it reads are there. Raises sqlite3.OperationalError."""
+    while waiting:
+        left = dict(waiting)
+        for relation, sql in waiting.items():
+            try:
+                _build(con, relation, sql)
+                del left[relation]
+            except sqlite3.OperationalError as error:
+                if "no such table" not in str(error):
+                    raise
+                reason = error
+        if left == waiting:
+            raise reason
+        waiting = left
+
+
+def _build(con: sqlite3.Connection, relation: str, sql: str) -> None:
+    key = _KEYS.get(relation)
+    if relation in _VIEWS:
+        con.execute(f"create temp view {relation} as {sql}")
+    elif key is None:
+        con.execute(f"create table {relation} as {sql}")
+    else:
+        names = [one[0] for one in con.execute(f"select * from ({sql}) limit 0").description]
+        columns = [f"{name} integer primary key" if name == key else f'"{name}"' for name in names]
+        con.execute(f"create table {relation} ({', '.join(columns)})")
+        con.execute(f"insert into {relation} {sql}")
+
+
+def _load_reference(con: sqlite3.Connection) -> None:
+    for path in REFERENCE.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            load(con, f"reference_{path.stem}", next(rows), rows)
+
+
+def load(
+    con: sqlite3.Connection, relation: str, columns: Iterable[str], rows: Iterable[Iterable[object]]
+) -> None:
+    """Make a table of rows that come from elsewhere."""
+    inserter = Inserter(con)
+    inserter.make(relation, (f'"{name}"' for name in columns))
+    for row in rows:
+        inserter.add(relation, [tuple(row)])
+    inserter.finish()
+
+
+def fingerprint(con: sqlite3.Connection) -> str:
+    """Return the fingerprint of ``core.sms_status``."""
+    return str(con.execute(f"select fingerprint({_CONTENT}) from core_sms_status").fetchone()[0])
+
+
+class _Fingerprint:
+    """Aggregate: the sums of the digests of texts, in any order."""
+
+    def __init__(self) -> None:
+        self._low, self._high = 0, 0
+
+    def step(self, text: str) -> None:
+        digest = md5(_as_duckdb_writes(text).encode(), usedforsecurity=False).digest()
+        self._low += int.from_bytes(digest[8:], "little")
+        self._high += int.from_bytes(digest[:8], "little")
+
+    def finalize(self) -> str:
+        return f"{self._high % _WRAP:016x}{self._low % _WRAP:016x}"
+
+
+def _as_duckdb_writes(text: str) -> str:
+    """Return JSON with the digits of its escapes in capitals."""
+    if "\\u00" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: f"\\u00{found[1].upper()}" if found[1] else found[0], text)

@@ -1,0 +1,110 @@
+"""The figures of the published report, computed anew from the expected marts and compared."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipelines.verify.functions import is_close, rate, wilson_high, wilson_low
+
+QUERIES = Path(__file__).parent / "expected" / "report"
+SECTIONS = (
+    *("latency_headline", "delivery", "countries", "operators", "causes", "failures", "codes"),
+    *("latency", "latency_operators", "distribution", "health", "unmapped", "coverage"),
+    "suspicious",
+)
+"""Parts of the figures that are rows of a query."""
+RATES = {
+    "reported_delivery_rate": ("delivered", "reports"),
+    "delivery_rate": ("sent_delivered", "sent"),
+    "receipt_rate": ("sent_reported", "sent"),
+    "effective_rate": ("sent_delivered", "could_arrive"),
+}
+"""Rates of the headline: part and whole."""
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive and UTC, as every time of the report
+Figures = dict[str, Any]
+
+
+def compare_report(
+    con: sqlite3.Connection,
+    figures: Mapping[str, Any],
+    mask: Callable[[str | None], str | None],
+) -> Iterator[str]:
+    """Yield a sentence for each figure of a report that differs from the recount.
+
+    ``figures`` is the JSON of the page's ``#figures``. The connection knows verify's functions and
+    holds the expected ``marts_…``, ``core_carrier_errors`` and ``ops_ledger``; ``mask`` writes the
+    words of others as readers see them.
+    """
+    yield from _differences("", figures, recount(con, mask))
+
+
+def recount(con: sqlite3.Connection, mask: Callable[[str | None], str | None]) -> Figures:
+    """Compute what the report must say, in the form of its JSON."""
+    con.create_function("masked", 1, mask)
+    con.execute(f"create temp table period as {_text('period')}")
+    con.executescript(_text("cuts"))
+    try:
+        return _figures(con)
+    finally:
+        for kind, name in con.execute("select type, name from temp.sqlite_schema").fetchall():
+            con.execute(f"drop {kind} temp.{name}")
+
+
+def _figures(con: sqlite3.Connection) -> Figures:
+    [state] = _ask(con, _text("state"))
+    period = next(iter(_ask(con, "select * from period")), None)
+    figures: Figures = {"state": state, "period": period, "comparable": False}
+    if period is not None:
+        first = state["first_received_utc"]
+        figures["comparable"] = first is not None and first <= period["before_from_utc"]
+        headline = _ask(con, _text("headline"))
+        figures["headline"] = {row.pop("period"): row | _rates(row) for row in headline}
+        figures |= {name: _ask(con, _text(name)) for name in SECTIONS}
+    return figures
+
+
+def _rates(counts: Figures) -> Figures:
+    """The rates of the headline with their intervals."""
+    found: Figures = {}
+    for name, (part, whole) in RATES.items():
+        of = counts[part], counts[whole]
+        found |= {name: rate(*of), f"{name}_low": wilson_low(*of), f"{name}_high": wilson_high(*of)}
+    return found
+
+
+def _text(name: str) -> str:
+    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _ask(con: sqlite3.Connection, query: str) -> list[Figures]:
+    cursor = con.execute(query)
+    names = [column[0] for column in cursor.description]
+    return [
+        {name: _in_json(name, value) for name, value in zip(names, row, strict=True)}
+        for row in cursor
+    ]
+
+
+def _in_json(name: str, value: object) -> object:
+    """A value as the report writes it: times in ISO 8601 with a Z, an infinite bound as a word."""
+    if name.endswith("_utc") and isinstance(value, int):
+        return f"{(_EPOCH + timedelta(microseconds=value)).isoformat()}Z"
+    return "inf" if value == float("inf") else value
+
+
+def _differences(place: str, said: object, expected: object) -> Iterator[str]:
+    """Walk through both at once; rows are compared by their place in the list."""
+    if isinstance(said, Mapping) and isinstance(expected, Mapping):
+        for name in {**expected, **said}:
+            inner = f"{place}.{name}" if place else str(name)
+            yield from _differences(inner, said.get(name, "nothing"), expected.get(name, "nothing"))
+    elif isinstance(said, list) and isinstance(expected, list):
+        if len(said) != len(expected):
+            yield f"{place}: the report has {len(said)} rows, recounted {len(expected)}."
+        for number, (one, other) in enumerate(zip(said, expected, strict=False)):
+            yield from _differences(f"{place}[{number}]", one, other)
+    elif not is_close(said, expected):
+        yield f"{place}: the report says {said}, recounted {expected}."

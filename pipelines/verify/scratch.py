@@ -1,0 +1,112 @@
+"""A folder to work in, and the SQLite databases in it. They hold mobiles, and go when it is done."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from pipelines.lock import WarehouseError
+
+Row = tuple[Any, ...]
+
+_PREFIX, _LOCK = "verify-", "lock"
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_CACHE_KB = 48_000
+_ROWS_AT_ONCE = 10_000
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder and remove it afterwards, with those of the killed.
+
+    Raises WarehouseError where the disk is full, or the folder cannot be made.
+    """
+    before = os.environ.get("SQLITE_TMPDIR")
+    try:
+        parent.mkdir(mode=0o700, exist_ok=True)
+        _sweep(parent)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        os.environ["SQLITE_TMPDIR"] = str(folder)
+        with FileLock(folder / _LOCK):
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    except (OSError, sqlite3.OperationalError) as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_FULL) & 0xFF not in _NO_ROOM:
+            raise
+        raise WarehouseError(
+            f"{parent} cannot be worked in: {getattr(error, 'strerror', None) or error}. A "
+            "verification needs three times as much room there as the landed files and the "
+            "warehouse."
+        ) from error
+    finally:
+        os.environ.pop("SQLITE_TMPDIR", None)
+        if before is not None:
+            os.environ["SQLITE_TMPDIR"] = before
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the folders of verifications that were killed."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        try:
+            with FileLock(folder / _LOCK, timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
+        except Timeout:
+            # somebody is at work in it
+            continue
+
+
+def open_scratch(path: Path, *attached: Path) -> sqlite3.Connection:
+    """Open a database, made where there is none; the others stand beside it by their stems.
+
+    Nothing is kept safe from a crash: whoever comes next begins anew.
+    """
+    con = sqlite3.connect(path, isolation_level=None)
+    for other in attached:
+        con.execute(f"attach '{other}' as {other.stem}")
+    for name in ("main", *(other.stem for other in attached)):
+        con.execute(f"pragma {name}.journal_mode = off")
+        con.execute(f"pragma {name}.synchronous = off")
+        con.execute(f"pragma {name}.cache_size = -{_CACHE_KB}")
+    return con
+
+
+class Inserter:
+    """Adds rows to tables, some thousand at a time."""
+
+    def __init__(self, con: sqlite3.Connection) -> None:
+        self._con = con
+        self._waiting: dict[str, list[Row]] = {}
+
+    def make(self, table: str, columns: Iterable[str]) -> None:
+        """Make a table; its columns have no types, so that what comes stays as it is."""
+        self._con.execute(f"create table {table} ({', '.join(columns)})")
+        self._waiting[table] = []
+
+    def add(self, table: str, rows: Iterable[Row]) -> None:
+        """Add rows to a table that was made here."""
+        waiting = self._waiting[table]
+        waiting += rows
+        if len(waiting) > _ROWS_AT_ONCE:
+            self._flush(table)
+
+    def finish(self) -> None:
+        """Add what waits."""
+        for table in self._waiting:
+            self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        rows = self._waiting[table]
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self._con.execute("begin")
+            self._con.executemany(f"insert into {table} values ({marks})", rows)
+            self._con.execute("commit")
+            rows.clear()

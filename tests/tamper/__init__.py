@@ -1,0 +1,1 @@
+"""A data folder altered in every way somebody could think of, and what `dlr verify` says."""

@@ -1,0 +1,50 @@
+"""Tamper with a data folder in every declared way, and say what verify sees.
+
+``python -m tests.tamper [WORD…]``: words choose the tamperings whose names hold one of them. Prints
+a line for each; exits 1 if one is unseen, or if the folder that nobody touched gives a finding.
+"""
+
+import argparse
+import multiprocessing
+import sys
+import tempfile
+import time
+
+from tests.tamper import trial
+from tests.tamper.declared import HARMLESS
+
+_PROCESSES = 2
+_WIDTH = 160
+
+
+def main() -> int:
+    """Try what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.tamper", description=__doc__)
+    parser.add_argument("words", nargs="*", metavar="WORD", help="part of a name")
+    words = parser.parse_args().words
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        spawn = multiprocessing.get_context("spawn")
+        unseen = total = 0
+        with spawn.Pool(_PROCESSES, trial.prepare, (folder, words)) as pool:
+            count = pool.apply(trial.count)
+            for outcomes in pool.imap(trial.try_number, range(trial.UNTOUCHED, count)):
+                total += len(outcomes)
+                unseen += sum(outcome.said is None for outcome in outcomes)
+                for outcome in outcomes:
+                    said = "UNSEEN" if outcome.said is None else "seen  "
+                    _say(f"{said}  {outcome.name}  {outcome.said or ''}")
+    for name, why in HARMLESS.items():
+        _say(f"left out  {name}: {why}")
+    _say(f"{total} tamperings, {unseen} unseen, {time.monotonic() - started:.0f} s")
+    return 1 if unseen else 0
+
+
+def _say(line: str) -> None:
+    """Print at once, on one line."""
+    sys.stdout.write(line[:_WIDTH] + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

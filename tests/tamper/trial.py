@@ -1,0 +1,73 @@
+"""One round of tamperings, and what `dlr verify` says to it."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.lock import WarehouseError
+from pipelines.verify import verify
+from tests.tamper.copies import Copy
+from tests.tamper.declared import Round, rounds
+
+UNTOUCHED = -1
+"""Number of the round in which nothing is done, and nothing must be said."""
+_mine: tuple[Copy, list[Round]]
+"""Folder and rounds of a process."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A tampering by its name, and the finding that names it; None where none does."""
+
+    name: str
+    said: str | None
+
+
+def findings(copy: Copy) -> list[str]:
+    """What verify says of the folder as it lies there."""
+    try:
+        return [str(finding) for finding in verify(copy.settings).findings]
+    except WarehouseError as error:
+        return [str(error)]
+
+
+def tamper(copy: Copy, tried: Round) -> None:
+    """Do everything of a round to a fresh copy."""
+    copy.put_back()
+    for one in tried:
+        one.act(copy)
+    if any(one.agrees for one in tried):
+        copy.agree()
+
+
+def try_round(copy: Copy, tried: Round) -> list[Outcome]:
+    """Tamper, verify, and look for each tampering in the findings."""
+    tamper(copy, tried)
+    found = findings(copy)
+    return [Outcome(one.name, one.seen_in(found)) for one in tried]
+
+
+def prepare(folder: str, words: list[str]) -> None:
+    """Make a folder of this process's own below ``folder``, and choose rounds by their names."""
+    global _mine
+    copy = Copy(Path(tempfile.mkdtemp(dir=folder)))
+    chosen = [
+        [one for one in tried if not words or any(word in one.name for word in words)]
+        for tried in rounds(copy)
+    ]
+    _mine = copy, [tried for tried in chosen if tried]
+
+
+def count() -> int:
+    """How many rounds there are."""
+    return len(_mine[1])
+
+
+def try_number(number: int) -> list[Outcome]:
+    """One round of this process's folder."""
+    copy, chosen = _mine
+    if number != UNTOUCHED:
+        return try_round(copy, chosen[number])
+    copy.put_back()
+    said = findings(copy)
+    return [Outcome(f"untouched: {said[0]}", None)] if said else []
