@@ -18,7 +18,7 @@ from pipelines.lock import WarehouseError
 from pipelines.publish import manifest_path
 from pipelines.rebuild import rebuild, rebuild_from
 from pipelines.status import read_status
-from pipelines.verify import codes, verify
+from pipelines.verify import verify
 from tests.command import dlr
 from tests.data_folder import fingerprint, form, push, record, run, settings_of, take, warehouse
 from tests.edited_warehouse import EditedWarehouse, edited, forget
@@ -72,10 +72,9 @@ def taken(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def remap(edited: EditedWarehouse, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+def remap(edited: EditedWarehouse) -> Callable[[str, str], None]:
     """Change the category of a China Mobile code in a copy of the reference data."""
     path = edited.folder / "reference" / "carrier_errors.csv"
-    monkeypatch.setattr(codes, "REFERENCE", path.parent)
 
     def change(code: str, category: str) -> None:
         rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
