@@ -159,7 +159,7 @@ def test_status_says_when_a_file_waits_for_more_than_an_hour(
 
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # noqa: ARG003
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return at
 
     monkeypatch.setattr(status, "datetime", Clock)
