@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -47,10 +48,13 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if arguments.command in READERS:
             expect_current_folder()
-        return int(importlib.import_module(f"cli.{arguments.command}").run(arguments))
+        status = int(importlib.import_module(f"cli.{arguments.command}").run(arguments))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
+        # who reads our output has had enough; Python would complain of the rest when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("ingest", "pipelines", "cli", "simulator"):
@@ -70,6 +74,7 @@ def main(words: Sequence[str] | None = None) -> int:
             raise
         print(f"dlr: {error}", file=sys.stderr)
         return 1
+    return status
 
 
 def expect_current_folder() -> None:

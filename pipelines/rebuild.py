@@ -107,7 +107,7 @@ def _latest(settings: Settings) -> dict[str, object] | None:
     if not path.exists():
         return None
     try:
-        with duckdb.connect(path, read_only=True) as con:
+        with open_warehouse(settings, read_only=True) as con:
             return ledger.latest(con)
-    except duckdb.Error:
+    except (WarehouseError, duckdb.Error):
         return None

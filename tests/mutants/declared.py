@@ -12,6 +12,12 @@ CRASH = (
     "test_who_is_killed_between_two_renames_is_completed_by_the_next_command"
 )
 DECODE = "tests/pipelines/test_decode.py"
+COMMANDS = "tests/cli/test_commands.py"
+COVERAGE = "tests/pipelines/test_coverage.py"
+LANDED = "tests/pipelines/test_landed.py"
+NUMBERS = "tests/pipelines/test_numbers.py"
+REBUILD = "tests/pipelines/test_rebuild.py"
+SCHEDULES = "tests/pipelines/test_schedules.py"
 PRIVACY = (
     "tests/pipelines/test_privacy.py::test_a_column_that_lets_numbers_through_stops_the_publication"
 )
@@ -656,5 +662,147 @@ CARRIER = (
     ),
 )
 
-MUTANTS = (*WINNER, *DECODING, *LAW, *ORDER, *ZONE, *CARRIER)
+NUMBER = (
+    Mutant(
+        "number/any-length",
+        "a number with a digit too few or too many is the operator's of its range",
+        "warehouse/core/numbers.sql",
+        "case when placed.is_as_long_as_a_mobile then nullif(ranges.operator, '') end",
+        "nullif(ranges.operator, '')",
+        (NUMBERS,),
+    ),
+    Mutant(
+        "number/dots-are-separators",
+        "15205201314.0 is a number with a digit more",
+        "warehouse/core/numbers.sql",
+        "            when regexp_full_match(mobile, '[+＋]?[0-9０-９]{7,}[.．][0-9０-９]*') then null\n",
+        "",
+        (NUMBERS,),
+    ),
+    Mutant(
+        "number/any-dot-is-a-fraction",
+        "152.05201314 is a fraction, too",
+        "warehouse/core/numbers.sql",
+        "[0-9０-９]{7,}[.．]",
+        "[0-9０-９]{3,}[.．]",
+        (NUMBERS,),
+    ),
+)
+
+OPERATION = (
+    Mutant(
+        "operation/late-after-a-day",
+        "files that wait for hours are no matter for a person",
+        "pipelines/status.py",
+        "LATE_AFTER = timedelta(hours=1)",
+        "LATE_AFTER = timedelta(days=1)",
+        (LANDED,),
+    ),
+    Mutant(
+        "operation/newest-pending",
+        "how long files wait is told by the newest",
+        "pipelines/status.py",
+        "timestamp() - min(arrivals)",
+        "timestamp() - max(arrivals)",
+        (LANDED,),
+    ),
+    Mutant(
+        "operation/moved-away-needs-somebody",
+        "a quarantined file that was moved away stays in `dlr status`",
+        "pipelines/notes.py",
+        "for file, problem in rows.fetchall() if file in there}",
+        "for file, problem in rows.fetchall()}",
+        (LANDED,),
+    ),
+    Mutant(
+        "operation/links-are-followed",
+        "a landed link is taken for the file it leads to",
+        "pipelines/landed.py",
+        "if path.is_symlink() and not path.is_dir():",
+        "if path.is_symlink() and not path.exists():",
+        (LANDED,),
+    ),
+    Mutant(
+        "operation/news-are-changes",
+        "a rebuild lists what landed meanwhile as moved",
+        "pipelines/changes.py",
+        "        where coalesce(new.push_id not in (select push_id from {fresh}), true)\n",
+        "        where true\n",
+        (REBUILD,),
+    ),
+    Mutant(
+        "operation/refresh-once-a-day",
+        "the refresh of every hour comes once a day",
+        "pipelines/defs/automation.py",
+        '"7 * * * *"',
+        '"7 0 * * *"',
+        (SCHEDULES,),
+    ),
+    Mutant(
+        "operation/housekeeping-every-hour",
+        "the housekeeping of every night comes every hour",
+        "pipelines/defs/automation.py",
+        '"37 3 * * *"',
+        '"37 * * * *"',
+        (SCHEDULES,),
+    ),
+    Mutant(
+        "operation/5-per-cent-warns",
+        "5 % of unmapped codes are a warning, not only more",
+        "warehouse/marts/code_coverage_daily.sql",
+        "sum(unmapped) > 0.05 * sum(with_code)",
+        "sum(unmapped) >= 0.05 * sum(with_code)",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/6-per-cent",
+        "more than 6 % of unmapped codes are a warning, not more than 5 %",
+        "warehouse/marts/code_coverage_daily.sql",
+        "sum(unmapped) > 0.05 * sum(with_code)",
+        "sum(unmapped) > 0.06 * sum(with_code)",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/ten-are-few",
+        "ten unmapped codes are too few for a warning",
+        "warehouse/marts/code_coverage_daily.sql",
+        "having sum(unmapped) >= 10",
+        "having sum(unmapped) > 10",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/first-seen-last",
+        "an unmapped code was first seen on its last day",
+        "warehouse/marts/unmapped_errors.sql",
+        "min(first_seen_utc)",
+        "max(first_seen_utc)",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/last-seen-early",
+        "an unmapped code was last seen with the first message of its last day",
+        "warehouse/marts/unmapped_errors.sql",
+        "max(last_seen_utc)",
+        "max(first_seen_utc)",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/sql-may-write",
+        "`dlr sql` opens the published database to write",
+        "cli/sql.py",
+        "duckdb.connect(path, read_only=True)",
+        "duckdb.connect(path)",
+        (f"{COMMANDS}::test_the_published_database_is_opened_to_be_read",),
+    ),
+    Mutant(
+        "operation/memory-limit-ignored",
+        "DLR_MEMORY_LIMIT does not reach the engine",
+        "pipelines/warehouse.py",
+        '        config["memory_limit"] = f"{int(settings.memory_limit)}B"\n',
+        "        pass\n",
+        (f"{COMMANDS}::test_the_memory_limit_holds_wherever_the_warehouse_is_opened",),
+    ),
+)
+
+MUTANTS = (*WINNER, *DECODING, *LAW, *ORDER, *ZONE, *CARRIER, *NUMBER, *OPERATION)
 """All of them; names are unique."""
