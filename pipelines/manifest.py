@@ -12,7 +12,7 @@ from typing import Any
 
 from ingest.settings import Settings
 from pipelines.export_parts import Part
-from pipelines.files import sha256_of
+from pipelines.files import remove_empty_folders, sha256_of
 from pipelines.show import exports_folder, manifest_path
 
 GRACE_S = 2 * 3600.0
@@ -82,10 +82,7 @@ def sweep_files(settings: Settings, manifest: Mapping[str, Any]) -> None:
     named = {one["path"] for one in (*manifest["files"], *manifest["retired"])}
     for path in _on_disk(exports) - named:
         (exports / path).unlink()
-        remaining = (exports / path).parent
-        while remaining != exports and not any(remaining.iterdir()):
-            remaining.rmdir()
-            remaining = remaining.parent
+    remove_empty_folders(exports)
 
 
 def _on_disk(exports: Path) -> set[str]:

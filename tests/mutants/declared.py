@@ -21,7 +21,13 @@ SCHEDULES = "tests/pipelines/test_schedules.py"
 PRIVACY = (
     "tests/pipelines/test_privacy.py::test_a_column_that_lets_numbers_through_stops_the_publication"
 )
-PUBLISH = "tests/pipelines/test_publish.py"
+DISK = (
+    "tests/pipelines/test_publish.py::"
+    "test_all_is_on_disk_before_it_is_named_and_the_manifest_comes_last"
+)
+GRACE = "tests/pipelines/test_publish.py::test_replaced_files_stay_for_the_grace_period_only"
+FORMS = "tests/pipelines/test_forms.py"
+REPAIR = "tests/pipelines/test_repair.py::test_a_run_makes_again_what_is_missing_altered_or_old"
 SENDS = "tests/pipelines/test_sends.py::test_times"
 LEDGER = "tests/pipelines/test_ledger.py"
 
@@ -374,7 +380,7 @@ ORDER = (
         '    _replace(ready / "manifest.json", exports / "manifest.json")\n'
         "    _replace(prepared_database(settings), analytics_path(settings))\n"
         "    for name in SHOWN:\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/half-shown-stays",
@@ -402,7 +408,7 @@ ORDER = (
         "    done = _outcome(settings, due, prepared, page.problem)\n"
         "    _remember(con, settings, prepared, done)\n"
         "    show(settings)\n",
-        (PUBLISH, CRASH),
+        (CRASH,),
     ),
     Mutant(
         "publish/privacy-of-old-files",
@@ -426,7 +432,7 @@ ORDER = (
         "pipelines/manifest.py",
         "if path not in current and end > now and",
         "if path not in current and end < now and",
-        (PUBLISH,),
+        (GRACE,),
     ),
     Mutant(
         "publish/endless-grace",
@@ -434,7 +440,7 @@ ORDER = (
         "pipelines/manifest.py",
         "if path not in current and end > now and",
         "if path not in current and",
-        (PUBLISH,),
+        (GRACE,),
     ),
     Mutant(
         "publish/emptied-parts-stay",
@@ -442,7 +448,7 @@ ORDER = (
         "pipelines/export.py",
         "if rows or part.part_day is None:",
         "if True:",
-        (PUBLISH,),
+        (FORMS,),
     ),
     Mutant(
         "publish/altered-unseen",
@@ -450,7 +456,7 @@ ORDER = (
         "pipelines/stamps.py",
         "    return found.st_size, found.st_ctime_ns, found.st_ino\n",
         "    return found.st_size, 0, 0\n",
-        (PUBLISH,),
+        (REPAIR,),
     ),
     Mutant(
         "publish/form-unseen",
@@ -458,7 +464,7 @@ ORDER = (
         "pipelines/export.py",
         "{_PARQUET} {settings.export_mobile} {masks}",
         "{_PARQUET} {masks}",
-        (PUBLISH,),
+        (FORMS,),
     ),
     Mutant(
         "publish/gone-table-stays",
@@ -466,7 +472,7 @@ ORDER = (
         "pipelines/due.py",
         "if part.form != forms.get(part.table_name)}",
         "if part.form != forms.get(part.table_name, part.form)}",
-        (PUBLISH,),
+        (FORMS,),
     ),
     Mutant(
         "publish/parquet-unsynced",
@@ -474,7 +480,7 @@ ORDER = (
         "pipelines/export.py",
         "    path.chmod(0o600)\n    sync(path)\n",
         "    path.chmod(0o600)\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/folder-unsynced",
@@ -482,7 +488,7 @@ ORDER = (
         "pipelines/export.py",
         "        sync(folder)\n        sync(folder.parent)\n",
         "        sync(folder.parent)\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/database-unsynced",
@@ -490,7 +496,7 @@ ORDER = (
         "pipelines/analytics.py",
         "    target.chmod(0o600)\n    sync(target)\n",
         "    target.chmod(0o600)\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/mark-unsynced",
@@ -498,7 +504,7 @@ ORDER = (
         "pipelines/show.py",
         "        folder.rename(_ready(settings))\n        sync(folder.parent)\n",
         "        folder.rename(_ready(settings))\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/rename-unsynced",
@@ -506,7 +512,7 @@ ORDER = (
         "pipelines/show.py",
         "    sync(exports)\n    ready.rmdir()\n",
         "    ready.rmdir()\n",
-        (PUBLISH,),
+        (DISK,),
     ),
 )
 
