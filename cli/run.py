@@ -7,7 +7,7 @@ import duckdb
 from rich.console import Console
 
 from cli import instance
-from cli.bars import byte_bar
+from cli.bars import progress_bar
 from ingest.settings import Settings, load_settings
 from pipelines import ledger
 from pipelines.notes import quarantined
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001
     instance.private_files()
     settings = load_settings()
     started = datetime.now(UTC).replace(tzinfo=None)
-    with byte_bar(Console(stderr=True), "Taking in landed files") as advance:
+    with progress_bar(Console(stderr=True), "Processing what is new") as advance:
         listen(advance)
         run_id = instance.refresh(settings)
     print(summary(settings, run_id, started))
