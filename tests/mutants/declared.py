@@ -624,7 +624,7 @@ NUMBER = (
         "number/dots-are-separators",
         "15205201314.0 is a number with a digit more",
         "warehouse/core/numbers.sql",
-        "            when regexp_full_match(mobile, '[+＋]?[0-9０-９]{7,}[.．][0-9０-９]*') then null\n",
+        "when regexp_full_match(mobile, '[+＋]?[0-9０-９]{7,}[.．][0-9０-９]*') then null",
         "",
         (NUMBERS,),
     ),
