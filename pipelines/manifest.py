@@ -80,9 +80,11 @@ def sweep_files(settings: Settings, manifest: Mapping[str, Any]) -> None:
     """Remove data files that the manifest in place does not name, and folders without any."""
     exports = exports_folder(settings)
     named = {one["path"] for one in (*manifest["files"], *manifest["retired"])}
-    for path in _on_disk(exports) - named:
+    unnamed = _on_disk(exports) - named
+    for path in unnamed:
         (exports / path).unlink()
-    remove_empty_folders(exports)
+    if unnamed:
+        remove_empty_folders(exports)
 
 
 def _on_disk(exports: Path) -> set[str]:

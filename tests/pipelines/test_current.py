@@ -39,7 +39,7 @@ READERS: dict[str, Callable[[Path], list[int]]] = {
 GONE = (OSError, duckdb.IOException, pl.exceptions.ComputeError, pa.ArrowInvalid)
 """What the libraries raise where a file that they listed is no longer there."""
 ARROW = ("pandas", "pyarrow")
-"""These leave out, without a word, what goes between their listing of the names and of the sizes."""
+"""These leave out, without a word, what goes while they list a folder: resolve the link before."""
 
 
 def land_run(settings: Settings, number: int) -> None:
