@@ -90,9 +90,9 @@ def code_key(code: str | None) -> str | None:
     return _COLON.sub(":", unicodedata.normalize("NFKC", code).strip(_BLANKS)).upper()
 
 
-def hour_of(at_us: int) -> int:
+def hour_of(at_us: int | None) -> int | None:
     """Begin of the hour, in microseconds."""
-    return at_us - at_us % _HOUR_US
+    return None if at_us is None else at_us - at_us % _HOUR_US
 
 
 class LatencyFigures:
@@ -205,33 +205,42 @@ def compare_functions(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def _differences(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[str]:
-    for call, arguments, expected in _calls(name):
-        try:
-            value = con.execute(f"select {call}", arguments).fetchall()[0][0]
-        except duckdb.Error as error:
-            yield f"the function {name}() cannot be called ({type(error).__name__})."
-            return
-        if not is_close(value, expected):
-            said = ", ".join("null" if one is None else str(one) for one in arguments)
-            yield f"the function {name}() gives {value} for {said}, expected {expected}."
+    try:
+        values = _scalars(con, name) if name in _SCALARS else _aggregates(con, name)
+        for arguments, value, expected in values:
+            if not is_close(value, expected):
+                said = ", ".join("null" if one is None else str(one) for one in arguments)
+                yield f"the function {name}() gives {value} for {said}, expected {expected}."
+    except duckdb.Error as error:
+        yield f"the function {name}() cannot be called ({type(error).__name__})."
 
 
-def _calls(name: str) -> Iterator[tuple[str, list[Any], float | None]]:
-    """A function over its grid: the expression, its arguments, what Python says."""
-    if name in _SCALARS:
-        function, grid = _SCALARS[name]
-        for arguments in grid:
-            yield f"{name}(?, ?)", list(arguments), function(*arguments)
-        return
+_Value = tuple[Iterable[Any], float | None, float | None]
+
+
+def _scalars(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[_Value]:
+    """Call a function over its grid: arguments, what it gives, what Python says."""
+    function, grid = _SCALARS[name]
+    first, second = ([arguments[at] for arguments in grid] for at in (0, 1))
+    rows = con.execute(
+        f"select {name}(a, b) from (select unnest($1::double[]) as a, unnest($2::double[]) as b)",
+        [first, second],
+    ).fetchall()
+    for arguments, (value,) in zip(grid, rows, strict=True):
+        yield arguments, value, function(*arguments)
+
+
+def _aggregates(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[_Value]:
+    """Call an aggregate over small tables, each for every share."""
+    calls = ", ".join(f"{name}(b, n, {share})" for share in _SHARES)
     for table in _TABLES:
         bounds, counts = [bound for bound, _ in table], [n for _, n in table]
-        for share in _SHARES:
-            yield (
-                f"(select {name}(b, n, $3) from "
-                "(select unnest($1::double[]) as b, unnest($2::bigint[]) as n))",
-                [bounds, counts, share],
-                percentile_of_buckets(table, share),
-            )
+        rows = con.execute(
+            f"select {calls} from (select unnest($1::double[]) as b, unnest($2::bigint[]) as n)",
+            [bounds, counts],
+        ).fetchall()
+        for share, value in zip(_SHARES, rows[0], strict=True):
+            yield [bounds, counts, share], value, percentile_of_buckets(table, share)
 
 
 def is_close(value: object, expected: object) -> bool:

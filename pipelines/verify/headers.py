@@ -13,6 +13,7 @@ WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
 _SCHEMAS = ("raw", "core", "ops", "marts")
 _STEPS = ("temporary", "view", "before")
 """What a model says that is not stored."""
+_CLOCK = re.compile("[a-z_]+")
 _HEADER = re.compile(r"\s*/\*(.*?)\*/", re.DOTALL)
 
 
@@ -24,6 +25,8 @@ class Table:
     columns: dict[str, str]
     grain: str
     exported: bool = False
+    clocks: tuple[str, ...] = ()
+    """Columns by whose times its rows are dealt to files: the day, and the minute below it."""
     private: tuple[str, ...] = ()
     free_text: tuple[str, ...] = ()
     fragments: tuple[str, ...] = ()
@@ -58,7 +61,8 @@ def read_tables() -> dict[str, Table]:
 def _table(name: str, header: dict[str, Any]) -> Table:
     columns = {column: text.partition(" -- ")[0] for column, text in header["columns"].items()}
     hidden = {word: tuple(header.get(word, ())) for word in ("private", "free_text", "fragments")}
-    return Table(name, columns, header["grain"], "export" in header, **hidden)
+    clocks = tuple(_CLOCK.findall(str(header.get("export", "")).partition("(")[2]))
+    return Table(name, columns, header["grain"], "export" in header, clocks, **hidden)
 
 
 def hidden_columns(tables: Iterable[Table]) -> frozenset[str]:

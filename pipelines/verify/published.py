@@ -1,6 +1,8 @@
 """What readers are given: the manifest and everything it names, and the published database."""
 
 import json
+import re
+import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +14,12 @@ from typing import Any
 import duckdb
 
 from ingest.settings import Settings
+from pipelines.verify import report
 from pipelines.verify.compare import type_findings
 from pipelines.verify.findings import Findings
 from pipelines.verify.functions import compare_functions
 from pipelines.verify.headers import Table
+from pipelines.verify.masking import masks
 from pipelines.verify.pinned import Pinned
 from pipelines.verify.scratch import Row
 
@@ -27,6 +31,7 @@ _FIELDS = {
     "retired": list,
 }  # fmt: skip
 _FILE_FIELDS = {"table": str, "path": str, "rows": int, "bytes": int, "sha256": str}
+_FIGURES = re.compile(r'<script type="application/json" id="figures">(.*?)</script>', re.DOTALL)
 _GRACE = timedelta(hours=24)
 
 
@@ -38,6 +43,8 @@ class Books:
     """The newest row of ``ops.publications``."""
     parts: set[Row]
     """Table, path, rows, bytes and digest of each data file."""
+    stretches: dict[str, Row]
+    """Day, first and last minute of what lies in it, by its path."""
 
 
 def read_books(con: duckdb.DuckDBPyConnection) -> Books | None:
@@ -48,14 +55,17 @@ def read_books(con: duckdb.DuckDBPyConnection) -> Books | None:
     if not rows:
         return None
     parts = con.execute("select table_name, path, rows, bytes, sha256 from ops.export_parts")
-    return Books(dict(zip(names, rows[0], strict=True)), set(parts.fetchall()))
+    found = set(parts.fetchall())
+    stretches = con.execute(
+        "select path, part_day, from_minute_utc, until_minute_utc from ops.export_parts"
+    ).fetchall()
+    publication = dict(zip(names, rows[0], strict=True))
+    return Books(publication, found, {row[0]: row[1:] for row in stretches})
 
 
 def read_manifest(pinned: Pinned, findings: Findings) -> dict[str, Any] | None:
     """Return the manifest if it has everything that it must have."""
     manifest = pinned.manifest
-    if isinstance(manifest, dict) and "database" not in manifest:
-        manifest = {"report": None, "dictionary": [], "retired": [], "database": {}} | manifest
     faults = ["it is no JSON object"]
     if isinstance(manifest, dict):
         faults = list(_field_faults(manifest, _FIELDS))
@@ -85,16 +95,17 @@ def compare_manifest(
     """Compare the manifest with the books, with the files it names, and with what else is there."""
     _compare_fields(manifest, settings, books, findings)
     _compare_parts(manifest, books, findings)
-    if manifest["database"]:
-        _compare_seal("../" + DATABASE, pinned.database, manifest["database"], findings)
+    _compare_seal("../" + DATABASE, pinned.database, manifest["database"], findings)
     for name in ("report", "dictionary"):
         for one in _entries(manifest[name]):
             base = Path(str(one.get("path"))).name
             _compare_seal(base, pinned.copies.get(base), one, findings)
     for one in manifest["files"]:
         _compare_seal(one["path"], pinned.exports / one["path"], one, findings)
-    if not manifest["database"]:
-        return
+    dictionary = pinned.copies.get("dictionary.md")
+    if dictionary and f"schema version {manifest['schema_version']}." not in dictionary.read_text():
+        sentence = f"the schema_version is {manifest['schema_version']}, in the dictionary another."
+        findings.add(MANIFEST, sentence, "schema")
     _compare_listing(manifest, pinned, findings)
     _compare_links(manifest, pinned, findings)
 
@@ -106,17 +117,19 @@ def _entries(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401  any JSON
 def _compare_fields(
     manifest: dict[str, Any], settings: Settings, books: Books, findings: Findings
 ) -> None:
-    expected = {"mobile": settings.export_mobile, "database.path": "../" + DATABASE}
-    for name in ("fingerprint", "schema_version", "as_of_utc", "published_at_utc"):
-        value = books.publication.get(name)
+    said = manifest | {"path of the database": manifest["database"].get("path")}
+    expected: dict[str, object] = {"path of the database": "../" + DATABASE}
+    for name in ("fingerprint", "schema_version", "as_of_utc", "published_at_utc", "mobile"):
+        value = books.publication[name]
         expected[name] = value.isoformat() if isinstance(value, datetime) else value
-    said = manifest | {"database.path": manifest["database"].get("path", "../" + DATABASE)}
     for name, value in expected.items():
         if said[name] != value:
             sentence = f"the {name} is {said[name]}, but the publication was made with {value}."
             findings.add(MANIFEST, sentence, "fields")
-    if not manifest["database"]:
-        return
+    if books.publication["mobile"] != settings.export_mobile:
+        said_now = f"{books.publication['mobile']}, but DLR_EXPORT_MOBILE is {settings.export_mobile}"
+        sentence = f"mobiles were published {said_now}; `dlr run` publishes them anew."
+        findings.add("ops.publications", sentence)
     listed = sorted(str(one.get("path")) for one in _entries(manifest["dictionary"]))
     if listed != ["dictionary.html", "dictionary.md"]:
         findings.add(MANIFEST, f"the dictionary is said to be {', '.join(listed) or 'nowhere'}.")
@@ -199,6 +212,7 @@ def compare_database(
     con: duckdb.DuckDBPyConnection,
     manifest: dict[str, Any],
     pinned: Pinned,
+    books: Books,
     tables: dict[str, Table],
     findings: Findings,
 ) -> None:
@@ -218,7 +232,7 @@ def compare_database(
         paths[one["table"]].append(one)
     for name in sorted(views & wanted):
         try:
-            _compare_view(con, tables[name], paths[name], pinned, manifest, findings)
+            _compare_view(con, tables[name], paths[name], pinned, books, findings)
         except duckdb.Error as error:
             findings.add(DATABASE, f"{name} cannot be read ({type(error).__name__}).", "views")
     for sentence in compare_functions(con):
@@ -230,7 +244,7 @@ def _compare_view(
     table: Table,
     files: list[dict[str, Any]],
     pinned: Pinned,
-    manifest: dict[str, Any],
+    books: Books,
     findings: Findings,
 ) -> None:
     for sentence in type_findings(table.name, table, con.execute(f"describe {table.name}").fetchall()):
@@ -242,11 +256,12 @@ def _compare_view(
         findings.add(DATABASE, sentence, "rows")
     if files:
         names = ", ".join(_literal(pinned.exports / one["path"]) for one in files)
-        source = f"read_parquet([{names}], hive_partitioning = false)"
+        source = f"read_parquet([{names}], hive_partitioning = false, filename = true)"
         if (count, rows) != _sum(con, table, source):
             sentence = f"{table.name} does not have the rows of the files that the manifest names."
             findings.add(DATABASE, sentence, "files")
-        _compare_metadata(con, f"[{names}]", manifest, files, findings)
+        for where, sentence in _compare_parts_of(con, table, source, files, books):
+            findings.add(where, sentence, "parts")
 
 
 def _literal(path: Path) -> str:
@@ -260,25 +275,56 @@ def _sum(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> Row:
     return tuple(con.execute(query).fetchall()[0])
 
 
-def _compare_metadata(
+def _compare_parts_of(
     con: duckdb.DuckDBPyConnection,
-    paths: str,
-    manifest: dict[str, Any],
+    table: Table,
+    source: str,
     files: list[dict[str, Any]],
-    findings: Findings,
-) -> None:
-    versions = con.execute(
-        f"select file_name, value::varchar from parquet_kv_metadata({paths}) "
-        "where key::varchar = 'schema_version'"
-    ).fetchall()
-    for path, version in versions:
-        if version != manifest["schema_version"]:
-            sentence = f"the schema_version is {manifest['schema_version']}, but in {Path(path).name} {version}."
-            findings.add(MANIFEST, sentence, "schema")
-    counts = con.execute(f"select file_name, num_rows from parquet_file_metadata({paths})").fetchall()
-    rows = {str(path): n for path, n in counts}
+    books: Books,
+) -> Iterator[tuple[str, str]]:
+    """Yield which book of a data file says something else than the file: rows, day, minutes."""
+    day, minute = (*table.clocks, "null", "null")[:2]
+    minute = minute if len(table.clocks) > 1 else "null::timestamp"
+    found = con.execute(f"""
+        select
+            filename, count(*), min({day}::date), max({day}::date),
+            date_trunc('minute', min({minute})), date_trunc('minute', max({minute}))
+        from {source}
+        group by filename
+    """).fetchall()
+    by_path = {str(row[0]): row[1:] for row in found}
     for one in files:
-        found = next((n for path, n in rows.items() if path.endswith(one["path"])), None)
-        if found != one["rows"]:
-            sentence = f"{one['rows']:,} rows of {one['table']} are listed in {one['path']}, it has {found}."
-            findings.add(MANIFEST, sentence, "rows")
+        path = one["path"]
+        rows, first, last, *minutes = next(
+            (row for name, row in by_path.items() if name.endswith("/" + path)), (0, *[None] * 4)
+        )
+        if rows != one["rows"]:
+            yield MANIFEST, f"{one['rows']:,} rows of {table.name} are listed in {path}, not {rows}."
+        said_day, *said = books.stretches.get(path, (None, None, None))
+        if rows and ({first, last} != {said_day} or (said != minutes and any(said))):
+            stretch = f"{said_day} {said[0]} to {said[1]}"
+            yield "ops.export_parts", f"{path} is said to hold {stretch}, but that is not what it has."
+
+
+def compare_report(
+    con: sqlite3.Connection, pinned: Pinned, settings: Settings, *, shown: bool
+) -> Iterator[str]:
+    """Yield what is wrong with the report; its figures where everything is ``shown`` to readers."""
+    said = (pinned.manifest or {}).get("report")
+    if not isinstance(said, dict):
+        if (pinned.manifest or {}).get("files"):
+            yield "the manifest names no report."
+        return
+    page = pinned.copies["report.html"].read_text("utf-8") if "report.html" in pinned.copies else ""
+    found = _FIGURES.search(page)
+    try:
+        figures = json.loads(found[1] if found else "")
+        as_of = figures["state"]["as_of_utc"]
+    except (ValueError, KeyError, TypeError):
+        yield "its figures cannot be read."
+        return
+    if str(said.get("as_of_utc")) != str(as_of).removesuffix("Z"):
+        yield f"as_of_utc is {as_of}, in the manifest {said.get('as_of_utc')}."
+    if said.get("problem") is None and shown:
+        mask = masks(settings).text
+        yield from report.compare_report(con, figures, lambda text: mask(text, None))

@@ -94,10 +94,10 @@ def _build(con: sqlite3.Connection, relation: str, sql: str) -> None:
 
 
 def _load_reference(con: sqlite3.Connection) -> None:
-    for path in REFERENCE.glob("*.csv"):
-        with path.open(encoding="utf-8", newline="") as file:
+    for name in ("carrier_errors", "error_categories"):
+        with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = csv.reader(file)
-            load(con, f"reference_{path.stem}", next(rows), rows)
+            load(con, f"reference_{name}", next(rows), rows)
 
 
 def load(

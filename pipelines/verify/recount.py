@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,14 @@ from pipelines.verify.landed import PROVIDER, KnownFile, Original, lies_in, list
 from pipelines.verify.pinned import Pinned, all_rows, open_warehouse
 from pipelines.verify.recompute import build, build_core, fingerprint, load, queries
 from pipelines.verify.shares import SendFile, attach_shares, divide, read_share
-from pipelines.verify.tasks import State, compare_day, compare_tables, look_published, open_state
+from pipelines.verify.tasks import (
+    State,
+    column_names,
+    compare_day,
+    compare_tables,
+    look_published,
+    open_state,
+)
 
 _WORTH_TWO = 16 * 1024**2
 """Landed bytes from which on two processes are faster than one."""
@@ -241,16 +249,28 @@ class Recount:
             names = [name for name in names if not name.startswith("marts.")]
         if self._day is not None:
             names = [name for name in names if name.startswith("marts.")]
-        exported = [one.name for one in self._tables.values() if one.exported]
-        looked = helper.start(compare_tables, state, exported, True) if self._shown else None
-        for number, name in enumerate(names):
-            self._findings.merge(compare_tables(state, [name], False))
-            self._progress(_TABLES, (number + 1) / len(names))
+        arguments = (state, self._verified(), True, silent)
+        looked = helper.start(compare_tables, *arguments) if self._shown else None
+        self._findings.merge(compare_tables(state, names, False, partial(self._progress, _TABLES)))
         if self._day is not None:
             compare_day(state, self._day, duck, self._findings)
         if looked:
             self._findings.merge(looked())
         self._progress(_PUBLISHED, 1.0)
+
+    def _verified(self) -> list[str]:
+        """Return the published tables that are expected; names what is not."""
+        names = []
+        with closing(open_state(self._state.marts, self._settings, self._state.core)) as con:
+            for table in (one for one in self._tables.values() if one.exported):
+                expected = column_names(con, table.relation)
+                missing = [name for name in table.columns if name not in expected]
+                if expected:
+                    names.append(table.name)
+                    self._result.unverified += [f"{table.name}.{name}" for name in missing]
+                else:
+                    self._result.unverified.append(table.name)
+        return names
 
     def _finish(self) -> Verification:
         with closing(open_state(self._state.read, self._settings)) as con:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,44 +86,73 @@ def look_published(state: State, books: published.Books) -> Findings:
         published.compare_manifest(manifest, pinned, state.settings, books, findings)
         try:
             with open_database(pinned.database, state.folder, state.settings) as con:
-                published.compare_database(con, manifest, pinned, read_tables(), findings)
+                published.compare_database(con, manifest, pinned, books, read_tables(), findings)
         except duckdb.Error as error:
             said = f"cannot be read ({type(error).__name__}); `dlr run` replaces it."
             findings.add(published.DATABASE, said)
     return findings
 
 
-def compare_tables(state: State, names: list[str], shown: bool) -> Findings:
+def compare_tables(
+    state: State,
+    names: list[str],
+    shown: bool,  # noqa: FBT001  passed on to another process
+    on_progress: Callable[[float], None],
+) -> Findings:
     """Compare tables with what is expected; ``shown`` are those that readers are given."""
     findings = Findings()
     path = state.pinned.database if shown else state.pinned.warehouse
-    tables = read_tables()
-    hidden = hidden_columns(tables.values())
-    with closing(open_state(state.marts, state.settings, state.core)) as con:
-        for name in names:
-            where = f"{published.DATABASE}, {name}" if shown else name
-            table = tables[name]
-            try:
-                with open_database(path, state.folder, state.settings) as duck:
-                    types = _common(con, duck, table)
-                    columns = masked_columns(table, types) if shown else "*"
-                    key = [column for column in table.key if column in types] or list(types)
-                    Comparison(where, table, types, hidden, _locate(con), findings).run(
-                        expected_rows(con, columns, table.relation, types, key),
-                        standing_rows(duck, name, types, key),
-                    )
-            except duckdb.Error as error:
-                findings.add(where, f"the table cannot be read ({type(error).__name__}).")
+    with ExitStack() as stack:
+        con = stack.enter_context(closing(open_state(state.marts, state.settings, state.core)))
+        try:
+            duck = stack.enter_context(open_database(path, state.folder, state.settings))
+        except duckdb.Error:
+            # said where the database itself is looked at
+            return findings
+        for number, name in enumerate(names):
+            _compare_table(con, duck, name, findings, shown=shown)
+            on_progress((number + 1) / len(names))
+        if shown:
+            for sentence in published.compare_report(con, state.pinned, state.settings, shown=True):
+                findings.add("exports/report.html", sentence, sentence.partition(".")[0])
     return findings
+
+
+def _compare_table(
+    con: sqlite3.Connection,
+    duck: duckdb.DuckDBPyConnection,
+    name: str,
+    findings: Findings,
+    *,
+    shown: bool,
+) -> None:
+    where = f"{published.DATABASE}, {name}" if shown else name
+    tables = read_tables()
+    table, hidden = tables[name], hidden_columns(tables.values())
+    try:
+        types = _common(con, duck, table)
+        columns = masked_columns(table, types) if shown else "*"
+        key = [column for column in table.key if column in types] or list(types)
+        Comparison(where, table, types, hidden, _locate(con), findings).run(
+            expected_rows(con, columns, table.relation, types, key),
+            standing_rows(duck, name, types, key),
+        )
+    except duckdb.Error as error:
+        findings.add(where, f"the table cannot be read ({type(error).__name__}).")
+
+
+def column_names(con: sqlite3.Connection, relation: str) -> list[str]:
+    """Return the columns of an expected table; none where there is no such table."""
+    return [row[0] for row in con.execute("select name from pragma_table_info(?)", (relation,))]
 
 
 def _common(
     con: sqlite3.Connection, duck: duckdb.DuckDBPyConnection, table: Table
 ) -> dict[str, str]:
     """Return the columns, with types, that are both expected and there."""
-    expected = {one[0] for one in con.execute(f"select * from {table.relation} limit 0").description}
     there = {row[0] for row in duck.execute(f"describe {table.name}").fetchall()}
-    return {name: kind for name, kind in table.columns.items() if name in expected & there}
+    there &= set(column_names(con, table.relation))
+    return {name: kind for name, kind in table.columns.items() if name in there}
 
 
 def _locate(con: sqlite3.Connection) -> Locate:

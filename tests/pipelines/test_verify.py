@@ -162,7 +162,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data(honest: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(honest, tmp_path / "data"))
+    return Path(shutil.copytree(honest, tmp_path / "data", symlinks=True))
 
 
 def verified(data: Path, **options: Any) -> Verification:
@@ -480,3 +480,221 @@ ALTERED = {
         "insert into ops.ledger_by_file by name select 'x' as file, 1 as pushes",
         "ops.ledger_by_file: file x has a row, but nothing that was received gives one",
     ),
+    "mart count": (
+        "update marts.delivery_hourly set delivered = delivered + 1 where hour_utc = "
+        "'2026-11-20 07:00:00' and country_code = 'CN' and range_operator = 'china_mobile'",
+        r"marts.delivery_hourly: hour_utc 2026-11-20 07:00:00.000000, country_code CN, "
+        r"range_operator china_mobile, tag null: delivered is \d+, expected \d+",
+    ),
+    "mart row deleted": (
+        "delete from marts.delivery_hourly where country_code = 'AF'",
+        r"marts.delivery_hourly: hour_utc 2026-11-\d\d .*, country_code AF, .* has no row",
+    ),
+    "mart row doubled": (
+        "insert into marts.failures_daily from marts.failures_daily",
+        "marts.failures_daily: day_utc 2026-11-20, .* has more than one row",
+    ),
+    "failures": (
+        "update marts.failures_daily set failures = failures + 1",
+        r"marts.failures_daily: day_utc 2026-11-20, .*: failures is \d+, expected \d+",
+    ),
+    "exported part": (
+        "update ops.export_parts set rows = rows + 1 where table_name = 'core.sms_status'",
+        "exports/manifest.json: ops.export_parts has sms_status/.* in a way the manifest has not",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "pattern"), ALTERED.values(), ids=ALTERED)
+def test_an_altered_table_is_found(data: Path, statement: str, pattern: str) -> None:
+    alter(data, statement)
+    assert_found(data, pattern)
+
+
+EMPTIED = (
+    "raw.pushes",
+    "raw.rejected_records",
+    "core.sms_status",
+    "core.conflicting_reports",
+    "core.repeated_reports",
+    "ops.files",
+    "ops.ledger",
+    "marts.delivery_hourly",
+)
+
+
+def test_rows_of_nulls_are_found_and_break_nothing(data: Path) -> None:
+    for table in EMPTIED:
+        columns = [row[0] for row in ask(data, f"describe {table}")]
+        nulls = ", ".join(f"{column} = null" for column in columns)
+        alter(data, f"update {table} set {nulls} where rowid = (select min(rowid) from {table})")
+    assert_found(data, *(rf"(?m)^{table}: " for table in EMPTIED))
+    assert_found(data, "core.sms_status: ", day=date(2026, 11, 20))
+
+
+FIGURES = (
+    "body_bytes",
+    "records",
+    "accepted",
+    "duplicates",
+    "conflicts",
+    "rejected",
+    "repaired_mobiles",
+)
+
+
+def test_each_changed_figure_of_a_push_is_found(data: Path) -> None:
+    for number, figure in enumerate(FIGURES):
+        changed = f"update raw.pushes set {figure} = {figure} + 1 where push_id = 'b000{number}'"
+        alter(data, changed)
+    assert_found(
+        data,
+        *(
+            rf"push_id b000{number}: {figure} is \d+, expected \d+\."
+            for number, figure in enumerate(FIGURES)
+        ),
+    )
+
+
+def test_another_decoding_of_a_push_is_found(data: Path) -> None:
+    alter(data, "update raw.pushes set decoding = 'thrice' where push_id = 'a0002'")
+    assert_found(data, "push_id a0002: decoding is thrice, expected twice")
+
+
+LEDGER = {
+    "sequence": "sequence + 1",
+    "run_id": "'another'",
+    "started_at_utc": "updated_at_utc + interval 1 second",
+    "updated_at_utc": "started_at_utc - interval 1 second",
+    "files": "files + 1",
+    "pushes": "pushes + 1",
+    "records": "records + 1",
+    "messages": "messages + 1",
+    "duplicates": "duplicates + 1",
+    "conflicts": "conflicts + 1",
+    "rejected": "rejected + 1",
+    "erased": "erased + 1",
+    "total_records": "total_records + 1",
+    "total_messages": "total_messages + 1",
+    "total_duplicates": "total_duplicates + 1",
+    "total_conflicts": "total_conflicts + 1",
+    "total_rejected": "total_rejected + 1",
+    "total_erased": "total_erased + 1",
+    "balanced": "false",
+    "fingerprint_before": "repeat('f', 32)",
+    "fingerprint": "repeat('0', 32)",
+    "content_low": "content_low + 1",
+    "content_high": "content_high + 1",
+    "reference_version": "'another'",
+    "provider_timezone": "'UTC'",
+}
+"""Each column with what it is changed to. Of earlier runs some prove nothing: a file may have
+been read again since, rules may have changed."""
+OF_EARLIER_RUNS = (
+    "sequence",
+    "run_id",
+    "messages",
+    "total_records",
+    "balanced",
+    "content_low",
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "run"),
+    [*((column, 3) for column in LEDGER), *((column, 1) for column in OF_EARLIER_RUNS)],
+)
+def test_a_changed_figure_of_the_ledger_is_found(data: Path, column: str, run: int) -> None:
+    alter(data, f"update ops.ledger set {column} = {LEDGER[column]} where run_id = 'run-{run}'")
+    assert_found(data, "(?m)^ops.ledger: (run|pushes)|is not in ops.ledger")
+
+
+def test_figures_changed_so_that_the_law_still_holds_are_found(data: Path) -> None:
+    alter(
+        data,
+        """
+        update ops.ledger set duplicates = duplicates + 1, conflicts = conflicts - 1,
+            total_duplicates = total_duplicates + 1, total_conflicts = total_conflicts - 1
+        where run_id = 'run-3'
+        """,
+    )
+    assert_found(
+        data,
+        r"ops.ledger: run run-3: total_duplicates is \d+, but the recount gives \d+",
+        r"ops.ledger: run run-3: total_conflicts is \d+, but the recount gives \d+",
+    )
+
+
+def test_every_column_of_the_ledger_is_among_these(data: Path) -> None:
+    assert {row[0] for row in ask(data, "describe ops.ledger")} == set(LEDGER)
+
+
+def test_a_run_missing_from_the_ledger_is_found(data: Path) -> None:
+    alter(data, "delete from ops.ledger where run_id = 'run-2'")
+    assert_found(data, "ops.ledger: run run-3: sequence is 3, expected 2")
+
+
+# --- What is published -----------------------------------------------------------------------
+
+
+def exported(data: Path) -> Path:
+    files = json.loads((data / "exports/manifest.json").read_text())["files"]
+    path = next(file["path"] for file in files if file["table"] == STATUS)
+    return data / "exports" / str(path)
+
+
+def test_a_truncated_export_is_found(data: Path) -> None:
+    os.truncate(exported(data), 100)
+    name = exported(data).relative_to(data)
+    assert_found(data, rf"{name}: the published file has 100 bytes and the sha256")
+
+
+def test_a_removed_export_is_found(data: Path) -> None:
+    exported(data).unlink()
+    assert_found(data, rf"{exported(data).relative_to(data)}: the published file cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "pattern"),
+    [
+        (r'"fingerprint": "\w+"', '"fingerprint": "0"', "manifest.json: the fingerprint is 0"),
+        (r'"rows": \d+', '"rows": 1234567', r"manifest.json: [\d,]+ rows of \S+ are listed"),
+        (r"^\{", "", r"manifest.json: the manifest cannot be read"),
+    ],
+)
+def test_an_altered_manifest_is_found(data: Path, old: str, new: str, pattern: str) -> None:
+    path = data / "exports/manifest.json"
+    path.write_text(re.sub(old, new, path.read_text(), count=1))
+    assert_found(data, pattern)
+
+
+def test_a_broken_published_database_is_found(data: Path) -> None:
+    (data / "analytics.duckdb").write_bytes(b"no database")
+    assert_found(data, "analytics.duckdb: cannot be read")
+
+
+def test_the_first_place_that_differs_comes_first(data: Path) -> None:
+    """In the order of the landed files, whichever bucket or sid it is found by."""
+    alter(data, "update core.sms_status set copies = copies + 1, uid = '13800138000'")
+    alter(data, "update marts.delivery_hourly set reports = 0")
+    findings = [str(one) for one in verified(data).findings if one.where == STATUS]
+    places = [re.search(r"\(landing/(\S+), line (\d+), push (\w+), position (\d+)\)", one)
+              for one in findings if "more findings" not in one]  # fmt: skip
+    found = [(place[1], int(place[2]), int(place[4])) for place in places if place]
+    assert len(found) == 20
+    assert found == sorted(found)
+    first = re.fullmatch(
+        rf'{STATUS}: sid (\d+): uid is "…00", expected .+; copies is (\d+), expected (\d+)\. '
+        r"\(landing/yunpian/2026-11-20/0-backup.jsonl, line \d+, push a\d+, position \d+\)",
+        findings[0],
+    )
+    assert first
+    assert int(first[2]) == int(first[3]) + 1
+    assert str(verified(data).findings[0]) == findings[0]
+
+
+def test_many_findings_of_one_kind_are_counted_not_listed(data: Path) -> None:
+    alter(data, "update core.sms_status set copies = copies + 1")
+    verification = verified(data)
+    assert 20 < len(verification.findings) < 30
+    assert re.search(r"core.sms_status: \d+ more findings of this kind", told(verification))
