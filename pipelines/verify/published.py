@@ -41,7 +41,7 @@ class Books:
 
     publication: dict[str, Any]
     """The newest row of ``ops.publications``."""
-    parts: set[Row]
+    parts: Counter[Row]
     """Table, path, rows, bytes and digest of each data file."""
     stretches: dict[str, Row]
     """Day, first and last minute of what lies in it, by its path."""
@@ -55,7 +55,7 @@ def read_books(con: duckdb.DuckDBPyConnection) -> Books | None:
     if not rows:
         return None
     parts = con.execute("select table_name, path, rows, bytes, sha256 from ops.export_parts")
-    found = set(parts.fetchall())
+    found = Counter(parts.fetchall())
     stretches = con.execute(
         "select path, part_day, from_minute_utc, until_minute_utc from ops.export_parts"
     ).fetchall()
@@ -157,17 +157,14 @@ def _is_retired(one: Any, manifest: dict[str, Any]) -> bool:  # noqa: ANN401  an
 
 
 def _compare_parts(manifest: dict[str, Any], books: Books, findings: Findings) -> None:
-    listed = {tuple(one[name] for name in _FILE_FIELDS) for one in manifest["files"]}
-    for part in sorted(listed ^ books.parts, key=repr):
-        has, lacks = (
-            ("the manifest", "ops.export_parts")
-            if part in listed
-            else ("ops.export_parts", "the manifest")
-        )
-        findings.add(MANIFEST, f"{has} has {part[1]} in a way {lacks} has not.", "parts")
-    for path, count in Counter(one["path"] for one in manifest["files"]).items():
-        if count > 1:
-            findings.add(MANIFEST, f"{path} is listed {count} times.", "parts")
+    listed = Counter(tuple(one[name] for name in _FILE_FIELDS) for one in manifest["files"])
+    for one, other, has, lacks in (
+        (listed, books.parts, "the manifest", "ops.export_parts"),
+        (books.parts, listed, "ops.export_parts", "the manifest"),
+    ):
+        for part in sorted(one - other, key=repr):
+            sentence = f"{has} has {part[1]} in a way {lacks} has not."
+            findings.add(MANIFEST, sentence, "parts")
 
 
 def _compare_seal(name: str, path: Path | None, entry: dict[str, Any], findings: Findings) -> None:

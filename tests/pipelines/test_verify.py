@@ -348,7 +348,10 @@ def test_a_file_that_cannot_be_read_is_found(data: Path) -> None:
 
 STATUS = "core.sms_status"
 ALTERED = {
-    "row deleted": (f"delete from {STATUS} where sid = 1", r"sid 1 has no row\. \(landing/\S+, line \d+, push \w+, position \d+\)"),
+    "row deleted": (
+        f"delete from {STATUS} where sid = 1",
+        r"sid 1 has no row\. \(landing/\S+, line \d+, push \w+, position \d+\)",
+    ),
     "row doubled": (
         f"insert into {STATUS} from {STATUS} where sid = 1",
         "core.sms_status: sid 1 has more than one row",
@@ -685,7 +688,7 @@ def test_the_first_place_that_differs_comes_first(data: Path) -> None:
     assert found == sorted(found)
     first = re.fullmatch(
         rf'{STATUS}: sid (\d+): uid is "…00", expected .+; copies is (\d+), expected (\d+)\. '
-        r"\(landing/yunpian/2026-11-20/0-backup.jsonl, line \d+, push a\d+, position \d+\)",
+        r"\(landing/yunpian/2026-11-20/a.jsonl, line \d+, push a\d+, position \d+\)",
         findings[0],
     )
     assert first
