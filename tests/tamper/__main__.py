@@ -30,10 +30,10 @@ def main() -> int:
             count = pool.apply(trial.count)
             for outcomes in pool.imap(trial.try_number, range(trial.UNTOUCHED, count)):
                 total += len(outcomes)
-                unseen += sum(outcome.said is None for outcome in outcomes)
+                unseen += sum(not outcome.seen for outcome in outcomes)
                 for outcome in outcomes:
-                    said = "UNSEEN" if outcome.said is None else "seen  "
-                    _say(f"{said}  {outcome.name}  {outcome.said or ''}")
+                    seen = "seen  " if outcome.seen else "UNSEEN"
+                    _say(f"{seen}  {outcome.name}  {outcome.said}")
     for name, why in HARMLESS.items():
         _say(f"left out  {name}: {why}")
     _say(f"{total} tamperings, {unseen} unseen, {time.monotonic() - started:.0f} s")

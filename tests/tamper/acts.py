@@ -2,11 +2,11 @@
 
 import gzip
 import json
+import re
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from pipelines.marts import mart_models, rebuild_marts
 from pipelines.models import mark_stale
@@ -14,6 +14,7 @@ from pipelines.publish import publish
 from pipelines.warehouse import open_warehouse
 from tests.tamper.copies import Copy, published_models
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT")
 FRENCH = "country_code = 'FR', range_operator = null"
 
 
@@ -79,17 +80,6 @@ def data_file_renamed(copy: Copy) -> None:
     copy.write_manifest(manifest)
 
 
-def data_file_of_another_version(copy: Copy) -> None:
-    """A data file that says it was written by other models."""
-    path = copy.data_file("marts.delivery_daily")
-    new = path.with_name(".new")
-    with duckdb.connect() as con:
-        con.execute(
-            f"copy (from '{path}') to '{new}' (format parquet, kv_metadata {{schema_version: 'x'}})"
-        )
-    new.replace(path)
-
-
 def strange_file(copy: Copy, name: str) -> None:
     """A file of which nothing knows."""
     path = copy.exports / name
@@ -149,7 +139,11 @@ def altered(value: object) -> Any:
         return not value
     if isinstance(value, int | float):
         return value + 1
-    return value[:-1] + ("0" if str(value)[-1] != "0" else "1") if isinstance(value, str) else None
+    text = str(value)
+    if _TIME.match(text):
+        later = datetime.fromisoformat(text.removesuffix("Z")) + timedelta(hours=3)
+        return later.isoformat() + ("Z" if text.endswith("Z") else "")
+    return text[:-1] + ("0" if text[-1:] != "0" else "1")
 
 
 def manifest_field(copy: Copy, path: tuple[Any, ...]) -> None:

@@ -346,9 +346,6 @@ def _exports() -> Iterator[Tampering]:
         yield Tampering(f"exports: {name} more", partial(acts.strange_file, name=name))
     yield Tampering("exports: a data file missing", _without_data_file)
     yield Tampering("exports: a data file renamed", acts.data_file_renamed, agrees=True)
-    yield Tampering(
-        "exports: a data file of another version", acts.data_file_of_another_version, agrees=True
-    )
     yield Tampering("exports: a data file altered, books as before", _altered_data_file)
     yield Tampering("current: a link less", lambda copy: acts.links(copy)[0].unlink())
     yield Tampering("current: a link twice", acts.link_twice)

@@ -17,10 +17,12 @@ _mine: tuple[Copy, list[Round]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """A tampering by its name, and the finding that names it; None where none does."""
+    """A tampering by its name, and what verify said of it."""
 
     name: str
-    said: str | None
+    seen: bool
+    said: str
+    """The finding that names it, or the error that verify broke down with."""
 
 
 def findings(copy: Copy) -> list[str]:
@@ -42,9 +44,16 @@ def tamper(copy: Copy, tried: Round) -> None:
 
 def try_round(copy: Copy, tried: Round) -> list[Outcome]:
     """Tamper, verify, and look for each tampering in the findings."""
-    tamper(copy, tried)
-    found = findings(copy)
-    return [Outcome(one.name, one.seen_in(found)) for one in tried]
+    try:
+        tamper(copy, tried)
+        found = findings(copy)
+    except Exception as error:  # noqa: BLE001  one that breaks is told, and the others are tried
+        return [Outcome(one.name, False, f"broke: {error!r}") for one in tried]
+    said = [one.seen_in(found) for one in tried]
+    return [
+        Outcome(one.name, finding is not None, finding or "")
+        for one, finding in zip(tried, said, strict=True)
+    ]
 
 
 def prepare(folder: str, words: list[str]) -> None:
@@ -70,4 +79,4 @@ def try_number(number: int) -> list[Outcome]:
         return try_round(copy, chosen[number])
     copy.put_back()
     said = findings(copy)
-    return [Outcome(f"untouched: {said[0]}", None)] if said else []
+    return [Outcome("untouched", False, said[0])] if said else []
