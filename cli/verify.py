@@ -1,6 +1,7 @@
 """`dlr verify`: recount everything from the raw bytes by an independent path, and compare."""
 
 import argparse
+from collections.abc import Iterator
 from datetime import date
 
 from rich.console import Console
@@ -36,8 +37,21 @@ def lines(result: Verification) -> list[str]:
     )
     if result.sends:
         recounted += f" And {result.sends:,} rows of the send log."
+    notes = list(_notes(result))
     if result.passed:
-        return [recounted, f"Everything agrees. fingerprint {result.fingerprint}"]
+        return [recounted, *notes, f"Everything agrees. fingerprint {result.fingerprint}"]
     first, *others = map(str, result.findings)
     more = [f"{len(others):,} more finding(s), in the way of the data:", *others] if others else []
-    return [recounted, f"First difference: {first}", *more]
+    return [recounted, *notes, f"First difference: {first}", *more]
+
+
+def _notes(result: Verification) -> Iterator[str]:
+    """What was not compared, though nothing is wrong with it."""
+    waiting = result.pending + result.pending_sends
+    if waiting:
+        names = ", ".join(result.waiting) + (", …" if waiting > len(result.waiting) else "")
+        yield f"Not read yet, `dlr run` takes them: {waiting:,} file(s): {names}."
+    if result.unpublished:
+        yield "Not published yet, `dlr run` does it: the newest changes, which readers do not have."
+    if result.unverified:
+        yield f"Not verified, because nothing recounts them: {', '.join(result.unverified)}."

@@ -102,7 +102,9 @@ def _now(settings: Settings) -> dict[str, str]:
 
 def _compare_days(con: duckdb.DuckDBPyConnection, findings: Findings) -> None:
     for table in (_FILES, "ops.compacted_files"):
-        for name, day in con.execute(f"select file, landing_day from {table} order by 1").fetchall():
+        for name, day in con.execute(
+            f"select file, landing_day from {table} order by 1"
+        ).fetchall():
             if name is not None and day != _day_of(name):
                 sentence = f"{name}: landing_day is {day}, expected {_day_of(name)}."
                 findings.add(table, sentence, "day")
@@ -207,13 +209,22 @@ def compare_pushes(con: duckdb.DuckDBPyConnection, counted: int, findings: Findi
         findings.add(_LEDGER, f"pushes of all runs add up to {sentence}", "pushes")
 
 
-def compare_send_totals(
-    con: duckdb.DuckDBPyConnection, figures: dict[str, int], findings: Findings
+def compare_sends(
+    con: duckdb.DuckDBPyConnection,
+    totals: dict[str, int],
+    by_file: dict[str, tuple[int, int]],
+    findings: Findings,
 ) -> None:
-    """Compare the newest run of the send log's ledger with what its files give."""
+    """Compare the books of the send log with what its files give: rows received and rejected."""
     rows = list(_rows(con, f"select * from {_SENDS} order by sequence desc limit 1"))
-    for name, counted in figures.items():
+    for name, counted in totals.items():
         said = rows[0][f"total_{name}"] if rows else 0
         if said != counted:
             sentence = f"total_{name} is {said}, but the send files give {counted}."
             findings.add(_SENDS, sentence, name)
+    for file in _rows(con, "select * from ops.send_files order by file"):
+        counts = by_file.get(file["file"], (0, 0))
+        for name, counted in zip(("received", "rejected"), counts, strict=True):
+            if file[name] != counted:
+                sentence = f"{name} is {file[name]}, but its rows give {counted}."
+                findings.add("ops.send_files", f"{file['file']}: {sentence}", name)

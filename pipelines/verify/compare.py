@@ -7,6 +7,8 @@ are looked at column by column, the others are counted.
 import math
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -18,7 +20,7 @@ from pipelines.verify.scratch import Row
 
 _CLOSE = 1e-9
 _MOST_LOOKED_AT = 1_000
-_MOST_FETCHED = 10_000
+_MOST_FETCHED = 4_000
 
 Locate = Callable[[dict[str, Any]], Place | None]
 
@@ -43,20 +45,18 @@ def standing_rows(
 
 
 def stream(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
-    """Yield the rows of a query, some thousand fetched at a time."""
+    """Return the rows of a query, some thousand fetched at a time."""
     cursor = con.execute(query)
-    while rows := cursor.fetchmany(_MOST_FETCHED):
-        yield from rows
+    return chain.from_iterable(iter(partial(cursor.fetchmany, _MOST_FETCHED), []))
 
 
 def expected_rows(
     con: sqlite3.Connection, columns: str, relation: str, names: Iterable[str], key: Iterable[str]
 ) -> Iterator[Row]:
-    """Yield the expected rows; ``columns`` is SQL, of which ``names`` are read."""
+    """Return the expected rows; ``columns`` is SQL, of which ``names`` are read."""
     wanted, order = (", ".join(f'"{name}"' for name in part) for part in (names, key))
-    cursor = con.execute(f"select {wanted} from (select {columns} from {relation}) order by {order}")
-    while rows := cursor.fetchmany(_MOST_FETCHED):
-        yield from rows
+    source = f"(select {columns} from {relation})"
+    return iter(con.execute(f"select {wanted} from {source} order by {order}"))
 
 
 class Comparison:
@@ -126,7 +126,8 @@ class Comparison:
                 if said:
                     self._add(right, said, "differs", place, sign=":")
         elif found:
-            self._add(found[0], "has a row, but nothing that was received gives one", "extra", place)
+            said = "has a row, but nothing that was received gives one"
+            self._add(found[0], said, "extra", place)
         else:
             self._add(only_wanted[0], "has no row", "missing", place)
 

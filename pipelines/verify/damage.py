@@ -22,11 +22,16 @@ class Damaged(str):
 
 def lies_within(value: Any, levels: int) -> bool:  # noqa: ANN401  any JSON
     """Tell whether arrays and objects lie in each other at most so many levels deep."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, list):
-        return True
-    return levels > 0 and all(lies_within(part, levels - 1) for part in value)
+    layer = [value] if isinstance(value, dict | list) else []
+    while layer and levels >= 0:
+        levels -= 1
+        layer = [
+            part
+            for one in layer
+            for part in (one.values() if one.__class__ is dict else one)
+            if part.__class__ is dict or part.__class__ is list
+        ]
+    return levels >= 0
 
 
 def salvage(text: str, decoder: json.JSONDecoder) -> list[Any]:

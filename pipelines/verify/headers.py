@@ -56,8 +56,6 @@ def read_tables() -> dict[str, Table]:
     return tables
 
 
-
-
 def _table(name: str, header: dict[str, Any]) -> Table:
     columns = {column: text.partition(" -- ")[0] for column, text in header["columns"].items()}
     hidden = {word: tuple(header.get(word, ())) for word in ("private", "free_text", "fragments")}

@@ -1,7 +1,10 @@
 """A second process that works beside this one, and ends with it."""
 
 import multiprocessing
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -12,9 +15,11 @@ from pipelines.lock import WarehouseError
 T = TypeVar("T")
 
 
-def _serve(pipe: Connection) -> None:
+def serve(descriptor: int) -> None:
     """Run what comes through the pipe until there is nothing more."""
+    # Ctrl-C reaches both; the one that began it ends the other
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pipe = Connection(descriptor)
     while True:
         try:
             function, arguments = pipe.recv()
@@ -36,12 +41,15 @@ class Helper:
     """Runs one function at a time; at once and here where there is too little to do for two."""
 
     def __init__(self, *, apart: bool) -> None:
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         if apart:
-            context = multiprocessing.get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-            self._process.start()
+            self._pipe, theirs = multiprocessing.Pipe()
+            program = f"from pipelines.verify.helper import serve; serve({theirs.fileno()})"
+            self._process = subprocess.Popen(  # noqa: S603  our own program
+                [sys.executable, "-c", program],
+                pass_fds=[theirs.fileno()],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
             theirs.close()
 
     @property
@@ -61,7 +69,7 @@ class Helper:
         if self._process is not None:
             self._pipe.close()
             self._process.kill()
-            self._process.join()
+            self._process.wait()
 
     def start(self, function: Callable[..., T], *arguments: Any) -> Callable[[], T]:  # noqa: ANN401
         """Begin; what is returned waits for the result.
@@ -77,7 +85,7 @@ class Helper:
     def _receive(self) -> Any:  # noqa: ANN401  whatever the function returns
         try:
             result = self._pipe.recv()
-        except EOFError as error:
+        except (EOFError, ConnectionError) as error:
             raise WarehouseError(
                 "A process of the verification was killed, perhaps for lack of memory; run it "
                 "again when there is more."

@@ -9,8 +9,9 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber
 from phonenumbers.carrierdata import CARRIER_DATA
@@ -19,7 +20,6 @@ from phonenumbers.phonenumberutil import region_code_for_number
 from pipelines.verify.codes import REFERENCE
 
 _WORLD = "001"
-_LONGEST_CARRIER_PREFIX = max(map(len, CARRIER_DATA))
 _DIGITS = re.compile(r"\+?[0-9]+")
 _DECIMAL = re.compile(r"\+?[0-9]{7,}\.[0-9]*")
 _SPELLED = str.maketrans("０１２３４５６７８９＋", "0123456789+", " -()./　－（）．／")
@@ -43,58 +43,74 @@ class _Plan(NamedTuple):
     """What is dialled before a number at home."""
     lengths: frozenset[int]
     mobile_lengths: frozenset[int]
+    operator_digits: int
+    """How many digits, with the code, may tell the operator."""
 
 
 NumberReader = Callable[[str | None], Number]
+_NONE = Number()
 
 
 def number_reader(home_region: str) -> NumberReader:
     """Return what reads mobiles; those without a country are of the region named."""
-    home = next((_plan(c) for c, r in COUNTRY_CODE_TO_REGION_CODE.items() if home_region in r), None)
+    codes = (
+        code for code, regions in COUNTRY_CODE_TO_REGION_CODE.items() if home_region in regions
+    )
+    home = _plan(f"{next(codes, 0)}00"[:3])
 
-    @lru_cache(_MOST_REMEMBERED)
     def read(mobile: str | None) -> Number:
-        digits = _international(mobile, home) if mobile else None
-        plan = digits and next(filter(None, (_plan(digits[:n]) for n in (1, 2, 3))), None)
-        if not digits or not plan or len(digits) < 3:
-            return Number()
-        national = _trimmed(digits[len(plan.code) :], plan)
+        digits = _international(mobile, home) if mobile else ""
+        plan = _plan(digits[:3])
+        if plan is None:
+            return _NONE
+        code = plan.code
+        national = _trimmed(digits[len(code) :], plan)
         if len(national) not in plan.lengths:
-            return Number()
-        operator = _operator(plan.code + national)
-        return Number(
-            f"+{plan.code}{national}",
-            _country(plan, national),
-            operator if len(national) in plan.mobile_lengths else None,
+            return _NONE
+        digits = code + national
+        operator = (
+            _operator(digits[: plan.operator_digits])
+            if len(national) in plan.mobile_lengths
+            else None
         )
+        return Number("+" + digits, _country(plan, national), operator)
 
     return read
 
 
 @lru_cache(None)
-def _plan(code: int | str) -> _Plan | None:
-    regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code)) if str(code)[0] != "0" else None
-    if regions is None:
+def _plan(three_digits: str) -> _Plan | None:
+    """Return the numbers below the calling code that these digits begin with, if there is one."""
+    if len(three_digits) < 3 or three_digits[0] == "0":
         return None
-    metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0])
+    found = (three_digits[:n] for n in (1, 2, 3))
+    code = next((one for one in found if int(one) in COUNTRY_CODE_TO_REGION_CODE), None)
+    if code is None:
+        return None
+    regions = COUNTRY_CODE_TO_REGION_CODE[int(code)]
+    # Any: the library says of everything in it that it may be None
+    metadata: Any = PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0])
     lengths = frozenset(metadata.general_desc.possible_length)
     mobile = metadata.mobile
     has_mobiles = mobile is not None and mobile.national_number_pattern
     own = frozenset(mobile.possible_length) if has_mobiles else lengths
-    return _Plan(str(code), regions, metadata.national_prefix or "", lengths, own)
+    longest = max((len(one) for one in CARRIER_DATA if one.startswith(code)), default=0)
+    return _Plan(code, regions, metadata.national_prefix or "", lengths, own, longest)
 
 
-def _international(mobile: str, home: _Plan | None) -> str | None:
-    """Return calling code and national digits as dialled; None where other signs are in it."""
-    text = mobile if _DIGITS.fullmatch(mobile) else mobile.translate(_SPELLED)
-    if not _DIGITS.fullmatch(text) or _DECIMAL.fullmatch(mobile):
-        return None
+def _international(mobile: str, home: _Plan | None) -> str:
+    """Return calling code and national digits as dialled; empty where other signs are in it."""
+    text = mobile
+    if not _DIGITS.fullmatch(text):
+        text = text.translate(_SPELLED)
+        if not _DIGITS.fullmatch(text) or _DECIMAL.fullmatch(mobile):
+            return ""
     if text[0] == "+":
         return text[1:]
     if text[:2] == "00":
         return text[2:]
     if home is None:
-        return None
+        return ""
     has_code = text.startswith(home.code) and len(text) - len(home.code) in home.mobile_lengths
     return text if has_code else home.code + text
 
@@ -118,8 +134,9 @@ def _country(plan: _Plan, national: str) -> str | None:
     return region_code_for_number(number) or _range_country(plan.code + national)
 
 
+@lru_cache(_MOST_REMEMBERED)
 def _operator(digits: str) -> str | None:
-    for length in range(min(len(digits), _LONGEST_CARRIER_PREFIX), 0, -1):
+    for length in range(len(digits), 0, -1):
         names = CARRIER_DATA.get(digits[:length])
         if names is not None:
             return _slug(names.get("en", ""))
@@ -129,10 +146,8 @@ def _operator(digits: str) -> str | None:
 @lru_cache(None)
 def _slug(name: str) -> str | None:
     """Return a name in lower snake case; UTF-8 that was read as Latin-1 is put right before."""
-    try:
+    with suppress(UnicodeError):
         name = name.encode("latin-1").decode()
-    except UnicodeError:
-        pass
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return "_".join(re.findall("[a-z0-9]+", plain)) or None
 

@@ -19,7 +19,7 @@ from ingest.settings import Settings
 from pipelines.lock import WarehouseError
 from pipelines.verify.scratch import Row
 
-_MEMORY = 160 * 1024**2
+_MEMORY = 96 * 1024**2
 _COPIED = ("report.html", "dictionary.md", "dictionary.html")
 
 
@@ -94,7 +94,7 @@ def open_database(
     config: dict[str, str | bool | int | float | list[str]] = {
         "temp_directory": str(scratch / "duckdb"),
         "memory_limit": f"{limit}B",
-        "threads": 2,
+        "threads": 1,
     }
     with duckdb.connect(path, read_only=True, config=config) as con:
         con.execute("set enable_progress_bar = false")

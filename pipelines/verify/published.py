@@ -122,12 +122,17 @@ def _compare_fields(
     for name in ("fingerprint", "schema_version", "as_of_utc", "published_at_utc", "mobile"):
         value = books.publication[name]
         expected[name] = value.isoformat() if isinstance(value, datetime) else value
+    if isinstance(manifest["report"], dict):
+        said["problem of the report"] = manifest["report"].get("problem")
+        expected["problem of the report"] = books.publication["report_problem"]
     for name, value in expected.items():
         if said[name] != value:
             sentence = f"the {name} is {said[name]}, but the publication was made with {value}."
             findings.add(MANIFEST, sentence, "fields")
     if books.publication["mobile"] != settings.export_mobile:
-        said_now = f"{books.publication['mobile']}, but DLR_EXPORT_MOBILE is {settings.export_mobile}"
+        said_now = (
+            f"{books.publication['mobile']}, but DLR_EXPORT_MOBILE is {settings.export_mobile}"
+        )
         sentence = f"mobiles were published {said_now}; `dlr run` publishes them anew."
         findings.add("ops.publications", sentence)
     listed = sorted(str(one.get("path")) for one in _entries(manifest["dictionary"]))
@@ -144,7 +149,9 @@ def _is_retired(one: Any, manifest: dict[str, Any]) -> bool:  # noqa: ANN401  an
         until = datetime.fromisoformat(one["until_utc"]).replace(tzinfo=None)
         latest = datetime.fromisoformat(manifest["published_at_utc"]) + _GRACE
         current = {file["path"] for file in manifest["files"]}
-        return until <= latest and str(one["path"]).endswith(".parquet") and one["path"] not in current
+        return (
+            until <= latest and str(one["path"]).endswith(".parquet") and one["path"] not in current
+        )
     except (KeyError, TypeError, ValueError):
         return False
 
@@ -163,9 +170,7 @@ def _compare_parts(manifest: dict[str, Any], books: Books, findings: Findings) -
             findings.add(MANIFEST, f"{path} is listed {count} times.", "parts")
 
 
-def _compare_seal(
-    name: str, path: Path | None, entry: dict[str, Any], findings: Findings
-) -> None:
+def _compare_seal(name: str, path: Path | None, entry: dict[str, Any], findings: Findings) -> None:
     where = DATABASE if name.endswith(DATABASE) else f"exports/{name}"
     try:
         if path is None:
@@ -191,7 +196,9 @@ def _compare_listing(manifest: dict[str, Any], pinned: Pinned, findings: Finding
     named |= {str(one.get("path")) for one in _entries(manifest["report"])}
     for path in pinned.files:
         if path not in named:
-            findings.add("exports", f"{path} lies there, but the manifest does not name it.", "files")
+            findings.add(
+                "exports", f"{path} lies there, but the manifest does not name it.", "files"
+            )
 
 
 def _compare_links(manifest: dict[str, Any], pinned: Pinned, findings: Findings) -> None:
@@ -247,7 +254,9 @@ def _compare_view(
     books: Books,
     findings: Findings,
 ) -> None:
-    for sentence in type_findings(table.name, table, con.execute(f"describe {table.name}").fetchall()):
+    for sentence in type_findings(
+        table.name, table, con.execute(f"describe {table.name}").fetchall()
+    ):
         findings.add(DATABASE, sentence, "types")
     count, rows = _sum(con, table, table.name)
     listed = sum(one["rows"] for one in files)
@@ -299,11 +308,17 @@ def _compare_parts_of(
             (row for name, row in by_path.items() if name.endswith("/" + path)), (0, *[None] * 4)
         )
         if rows != one["rows"]:
-            yield MANIFEST, f"{one['rows']:,} rows of {table.name} are listed in {path}, not {rows}."
+            yield (
+                MANIFEST,
+                f"{one['rows']:,} rows of {table.name} are listed in {path}, not {rows}.",
+            )
         said_day, *said = books.stretches.get(path, (None, None, None))
         if rows and ({first, last} != {said_day} or (said != minutes and any(said))):
             stretch = f"{said_day} {said[0]} to {said[1]}"
-            yield "ops.export_parts", f"{path} is said to hold {stretch}, but that is not what it has."
+            yield (
+                "ops.export_parts",
+                f"{path} is said to hold {stretch}, but that is not what it has.",
+            )
 
 
 def compare_report(

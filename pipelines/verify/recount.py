@@ -16,7 +16,7 @@ from pipelines.verify.books import (
     Run,
     compare_books,
     compare_pushes,
-    compare_send_totals,
+    compare_sends,
     compare_totals,
 )
 from pipelines.verify.compare import plain_columns, stream
@@ -86,11 +86,19 @@ _SEND_COUNTS = """
         (select coalesce(sum(copies - 1), 0) from sent) as duplicates,
         (select count(*) from rejected_send) as rejected
 """
+_SENDS_BY_FILE = """
+    with row as (
+        select file, 0 as is_reject from send union all select file, 1 from rejected_send
+    )
+    select file, count(*), sum(is_reject) from row group by file
+"""
 
 
 def _known(columns: Iterable[Any]) -> KnownFile:
     name, size, digest, state, *originals = columns
-    return KnownFile(name, size, digest, state, [Original(*o) for o in zip(*originals, strict=True)])
+    return KnownFile(
+        name, size, digest, state, [Original(*o) for o in zip(*originals, strict=True)]
+    )
 
 
 class Recount:
@@ -117,13 +125,11 @@ class Recount:
         with ExitStack() as stack:
             duck = stack.enter_context(open_warehouse(self._pinned, self._folder, self._settings))
             known, sends = self._files(duck)
-            self._bytes = sum(one.size for one in (*known, *sends))
+            self._bytes = sum(one.size for one in known) + sum(one.size for one in sends)
             helper = stack.enter_context(Helper(apart=self._bytes > _WORTH_TWO))
             self._last = compare_books(duck, self._settings, self._findings)
             shares = divide(self._folder, self._settings, known, sends, helper.hands)
-            self._state = State(
-                self._settings, self._folder, self._pinned, shares, self._day
-            )
+            self._state = State(self._settings, self._folder, self._pinned, shares, self._day)
             self._read(helper)
             self._build(duck, helper)
             self._compare(duck, helper)
@@ -141,7 +147,9 @@ class Recount:
             if name not in names and lies_in(name, day)
         ]
         send_names = {one.name for one in sends}
-        waiting_sends = [name for name in list_files(self._settings.sends) if name not in send_names]
+        waiting_sends = [
+            name for name in list_files(self._settings.sends) if name not in send_names
+        ]
         result = self._result
         result.pending, result.pending_sends = len(waiting), len(waiting_sends)
         result.waiting = [*waiting[:_MOST_NAMED], *waiting_sends[:_MOST_NAMED]]
@@ -203,7 +211,8 @@ class Recount:
             self._count(con)
             if whole:
                 self._load(duck, con, lambda table: table.exported and table.name[:4] == "ops.")
-                compare_send_totals(duck, _one(con, _SEND_COUNTS), self._findings)
+                by_file = {row[0]: row[1:] for row in con.execute(_SENDS_BY_FILE)}
+                compare_sends(duck, _one(con, _SEND_COUNTS), by_file, self._findings)
                 compare_pushes(duck, self._result.pushes, self._findings)
         if not whole:
             with closing(open_state(state.core, self._settings)) as con:
@@ -294,5 +303,7 @@ def _located(con: sqlite3.Connection, lines: Iterable[int]) -> dict[int, str]:
     query = "select file, number, push_id from push where line = ?"
     found = {line: con.execute(query, (line,)).fetchone() for line in lines}
     return {
-        line: f"landing/{row[0]}, line {row[1]}, push {row[2]}" for line, row in found.items() if row
+        line: f"landing/{row[0]}, line {row[1]}, push {row[2]}"
+        for line, row in found.items()
+        if row
     }

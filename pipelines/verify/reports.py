@@ -35,7 +35,7 @@ def take(form: Form) -> tuple[list[Report], list[Reject], int]:
             for value in map(element.get, _TEXTS)
         ]
         restored += element.get("mobile").__class__ is RestoredPlus
-        reports.append((position, sid, element["report_status"] == "SUCCESS", *texts))  # type: ignore[arg-type]
+        reports.append((position, sid, element["report_status"] == "SUCCESS", *texts))
     return reports, rejects, restored
 
 

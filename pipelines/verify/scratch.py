@@ -1,4 +1,4 @@
-"""A folder to work in, and the SQLite databases in it. They hold mobiles, and go when it is done."""
+"""A folder to work in, and the SQLite databases in it: they hold mobiles, and go with it."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ Row = tuple[Any, ...]
 
 _PREFIX, _LOCK = "verify-", "lock"
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-_CACHE_KB = 48_000
+_CACHE_KB = 24_000
 _ROWS_AT_ONCE = 10_000
 
 

@@ -3,8 +3,8 @@
 Text files are read by Python alone; only Parquet is taken apart by DuckDB, value by value.
 """
 
+import codecs
 import csv
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ FIELDS = ("sid", "uid", "sent_at", "tag", "mobile")
 _DELIMITERS = (",", ";", "\t")
 _LONGEST_FIELD = 1 << 24
 _MOST_FETCHED = 10_000
+_BLOCK_BYTES = 1 << 20
 
 Texts = tuple[str, ...]
 """The five fields; what is absent is empty."""
@@ -30,37 +31,45 @@ def read_rows(path: Path) -> Iterator[Texts | str]:
     if kind == ".parquet":
         yield from _parquet(path)
     elif kind in (".jsonl", ".ndjson"):
-        lines = _text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        yield from map(_object, filter(None, (line.strip(" \t") for line in lines)))
+        with path.open(encoding=_encoding(path)) as lines:
+            yield from map(_object, filter(None, (line.strip(" \t\n") for line in lines)))
     else:
-        yield from _table(_text(path))
+        yield from _table(path, _encoding(path))
 
 
-def _text(path: Path) -> str:
-    data = path.read_bytes()
+def _encoding(path: Path) -> str:
+    """Return UTF-8, or where the file is none GB18030."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        return data.decode("utf-8-sig")
+        with path.open("rb") as file:
+            while data := file.read(_BLOCK_BYTES):
+                decoder.decode(data)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return data.decode("gb18030")
+        return "gb18030"
+    return "utf-8-sig"
 
 
-def _table(text: str) -> Iterator[Texts | str]:
+def _table(path: Path, encoding: str) -> Iterator[Texts | str]:
     csv.field_size_limit(_LONGEST_FIELD)
-    delimiter = next((one for one in _DELIMITERS if "sent_at" in _names(text, one)), ",")
-    names = _names(text, delimiter)
-    records = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    next(records)
-    for record in records:
-        if len(record) < len(names) or any(record[len(names) :]):
-            yield delimiter.join(record)
-        else:
-            fields = dict(zip(names, record, strict=False))
-            yield tuple(fields.get(name, "") for name in FIELDS)
+    headers = {one: _names(path, encoding, one) for one in _DELIMITERS}
+    delimiter = next((one for one, names in headers.items() if "sent_at" in names), ",")
+    names = headers[delimiter]
+    places = [names.index(name) if name in names else None for name in FIELDS]
+    with path.open(encoding=encoding, newline="") as file:
+        records = filter(None, csv.reader(file, delimiter=delimiter))
+        next(records)
+        for record in records:
+            if len(record) < len(names) or any(record[len(names) :]):
+                yield delimiter.join(record)
+            else:
+                yield tuple("" if at is None else record[at] for at in places)
 
 
-def _names(text: str, delimiter: str) -> list[str]:
-    records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return [name.strip().lower() for name in next(filter(None, records), [])]
+def _names(path: Path, encoding: str, delimiter: str) -> list[str]:
+    with path.open(encoding=encoding, newline="") as file:
+        record = next(filter(None, csv.reader(file, delimiter=delimiter)), [])
+    return [name.strip().lower() for name in record]
 
 
 def _object(line: str) -> Texts | str:

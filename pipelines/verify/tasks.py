@@ -96,7 +96,7 @@ def look_published(state: State, books: published.Books) -> Findings:
 def compare_tables(
     state: State,
     names: list[str],
-    shown: bool,  # noqa: FBT001  passed on to another process
+    shown: bool,
     on_progress: Callable[[float], None],
 ) -> Findings:
     """Compare tables with what is expected; ``shown`` are those that readers are given."""
@@ -176,7 +176,7 @@ def _locate(con: sqlite3.Connection) -> Locate:
 def compare_day(
     state: State, day: date, duck: duckdb.DuckDBPyConnection, findings: Findings
 ) -> None:
-    """Compare what the files of one day tell: pushes, rejects, and that their messages are there."""
+    """Compare what one day tells: pushes, rejects, and that their messages are there."""
     tables = read_tables()
     hidden = hidden_columns(tables.values())
     with closing(open_state(state.read, state.settings, state.core)) as con:
