@@ -6,22 +6,22 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     Progress,
     SpinnerColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
 
 
 @contextmanager
-def byte_bar(console: Console, text: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar over bytes; call what is yielded with how many of how many are done."""
+def progress_bar(console: Console, text: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar; call what is yielded with how much of how much is done (bytes, messages)."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        DownloadColumn(),
+        TaskProgressColumn(),
         TimeRemainingColumn(),
     )
     shown = console.is_terminal
@@ -29,7 +29,7 @@ def byte_bar(console: Console, text: str) -> Iterator[Callable[[int, int], None]
         task = progress.add_task(text, total=None)
 
         def advance(done: int, total: int) -> None:
-            """Draw the bar at ``done`` of ``total`` bytes."""
+            """Draw the bar at ``done`` of ``total``."""
             progress.update(task, completed=done, total=total)
 
         yield advance

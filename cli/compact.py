@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from rich.console import Console
 
-from cli.bars import byte_bar
+from cli.bars import progress_bar
 from cli.instance import CommandError, private_files
 from ingest.settings import Settings, load_settings
 from pipelines.compact import Compaction, compact
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Compact and say what came of it; exits 1 where landed bytes differ from what was taken."""
     private_files()
     settings = load_settings()
-    with byte_bar(Console(stderr=True), "Compacting landed files") as advance:
+    with progress_bar(Console(stderr=True), "Compacting landed files") as advance:
         done = compact(settings, arguments.before or _default(settings), advance)
     print("\n".join(lines(done)))
     return 1 if done.differing else 0

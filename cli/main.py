@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -21,10 +22,12 @@ COMMANDS = {
     "report": "figures and charts of some days as one HTML file",
     "sql": "query the published database",
 }
+READERS = frozenset({"report", "sql", "status", "verify"})
+"""Commands that only look at the data folder, and bring none of an earlier version up to date."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; each command's module adds its own options."""
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The command line; the module of the command that is named first adds its own options."""
     main_parser = argparse.ArgumentParser(
         prog="dlr",
         description="SMS delivery reports: receive every push, lose none, prove the numbers.",
@@ -33,19 +36,25 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary}.")
-        if name in sys.argv[1:2] or name == "help":
+        if name in words[:1]:
             importlib.import_module(f"cli.{name}").add_options(command)
     return main_parser
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; every expected error becomes one sentence and exit status 1."""
-    arguments = parser().parse_args(words)
+    words = sys.argv[1:] if words is None else words
+    arguments = parser(words).parse_args(words)
     try:
-        return int(importlib.import_module(f"cli.{arguments.command}").run(arguments))
+        if arguments.command in READERS:
+            expect_current_folder()
+        status = int(importlib.import_module(f"cli.{arguments.command}").run(arguments))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
+        # who reads our output has had enough; Python would complain of the rest when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("ingest", "pipelines", "cli", "simulator"):
@@ -65,6 +74,15 @@ def main(words: Sequence[str] | None = None) -> int:
             raise
         print(f"dlr: {error}", file=sys.stderr)
         return 1
+    return status
+
+
+def expect_current_folder() -> None:
+    """Raise FolderFormatError where the data folder is of another version of the product."""
+    from ingest.settings import load_settings
+    from pipelines.folder_format import expect_current
+
+    expect_current(load_settings())
 
 
 def is_expected(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ from datetime import date
 
 from rich.console import Console
 
-from cli.bars import byte_bar
+from cli.bars import progress_bar
 from cli.instance import private_files
 from ingest.settings import load_settings
 from pipelines.changes import Change
@@ -30,11 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
     private_files()
     settings = load_settings()
     run_id = f"rebuild-{secrets.token_hex(4)}"
-    with byte_bar(Console(stderr=True), "Rebuilding from landed files") as advance:
+    with progress_bar(Console(stderr=True), "Rebuilding from landed files") as advance:
         if arguments.day:
             done = rebuild_from(settings, run_id, arguments.day, advance)
         else:
             done = rebuild(settings, run_id, advance)
+    if arguments.day and not done.loaded.files:
+        print(f"No file landed on {arguments.day} (UTC) or later; nothing was taken again.")
+        return 0
     print(summary(done))
     print("\n".join(moved(done.changes)))
     return 0

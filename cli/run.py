@@ -3,13 +3,17 @@
 import argparse
 from datetime import UTC, datetime
 
+import duckdb
 from rich.console import Console
 
 from cli import instance
-from cli.bars import byte_bar
+from cli.bars import progress_bar
 from ingest.settings import Settings, load_settings
 from pipelines import ledger
+from pipelines.notes import quarantined
 from pipelines.progress import listen
+from pipelines.sealed import survey
+from pipelines.sendfiles import list_sends
 from pipelines.sendledger import latest_sends
 from pipelines.warehouse import open_warehouse
 
@@ -23,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001
     instance.private_files()
     settings = load_settings()
     started = datetime.now(UTC).replace(tzinfo=None)
-    with byte_bar(Console(stderr=True), "Taking in landed files") as advance:
+    with progress_bar(Console(stderr=True), "Processing what is new") as advance:
         listen(advance)
         run_id = instance.refresh(settings)
     print(summary(settings, run_id, started))
@@ -34,13 +38,12 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
     """What the run did, in one or two lines; ``started`` is naive UTC."""
     with open_warehouse(settings, read_only=True) as con:
         last, sends = ledger.latest(con), latest_sends(con)
-        [(apart,)] = con.execute(
-            """
-            select count(*)
-            from (select state from ops.files union all select state from ops.send_files)
-            where state = 'set_apart'
-            """
-        ).fetchall()
+        again = recomputed(con, run_id)
+        landed = survey(con, settings.landing).listing.files
+        quarantined_files = {
+            **quarantined(con, "ops.files", landed),
+            **quarantined(con, "ops.send_files", list_sends(settings.sends)),
+        }
         published, repaired, problem = con.execute(
             """
             select published_at_utc >= ?, repaired, report_problem from ops.publications
@@ -49,7 +52,7 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
             """,
             [started],
         ).fetchone() or (False, None, None)
-    if last is not None and last["run_id"] == run_id:
+    if last is not None and last["run_id"] == run_id and last["files"]:
         text = (
             f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} "
             f"records: {last['messages']:,} new messages, {last['duplicates']:,} duplicates, "
@@ -72,6 +75,19 @@ def summary(settings: Settings, run_id: str, started: datetime) -> str:
             f"{sends['sends']:,} sends, {sends['repeated']:,} repeated, "
             f"{sends['duplicates']:,} duplicates, {sends['rejected']:,} rejected."
         )
-    if apart:
-        text += f"\n{apart:,} file(s) need a person: see `dlr status`."
+    text += again
+    if quarantined_files:
+        text += f"\n{len(quarantined_files):,} file(s) need a person: see `dlr status`."
     return text
+
+
+def recomputed(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
+    """Which tables the run computed again as a whole, a line each; empty where none."""
+    rows = con.execute(
+        "select model, rows, seconds from ops.models where run_id = ? order by model", [run_id]
+    ).fetchall()
+    if not rows:
+        return ""
+    lines = [f"  {model}: {count:,} rows, {seconds:.1f} s" for model, count, seconds in rows]
+    why = "Computed again for all of history, because SQL, settings or reference data changed:"
+    return "\n".join(["", why, *lines])

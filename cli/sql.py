@@ -1,8 +1,11 @@
 """`dlr sql`: query the published database, in SQL or by the name of a question."""
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 
 import duckdb
@@ -15,6 +18,10 @@ from pipelines.models import literal
 from pipelines.questions import Question, load_questions
 
 _MOST_ROWS_ON_A_TERMINAL = 1_000
+_COPY_OPTIONS = {
+    "csv": "format csv, header true, use_tmp_file false",
+    "json": "format json, array true, use_tmp_file false",
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             for statement in con.extract_statements(query):
                 relation = con.sql(statement.query)
                 if relation is not None:
-                    _print(relation, arguments.format)
+                    _print(con, relation, arguments.format)
     except duckdb.Error as error:
         raise CommandError(f"The query failed: {error}") from error
     return 0
@@ -93,19 +100,37 @@ def _from_standard_input() -> str:
     return sys.stdin.read()
 
 
-def _print(relation: duckdb.DuckDBPyRelation, style: str) -> None:
+def _print(con: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, style: str) -> None:
     if style == "table":
         _print_table(relation)
     else:
-        _copy(relation, style)
+        _copy(con, relation, _COPY_OPTIONS[style])
 
 
-def _copy(relation: duckdb.DuckDBPyRelation, style: str) -> None:
-    """CSV and JSON by DuckDB itself: exact digits, ISO times, nulls apart from empty texts."""
-    if style == "csv":
-        relation.write_csv("/dev/stdout", header=True)
-    else:
-        relation.query("answer", "copy (from answer) to '/dev/stdout' (format json, array true)")
+def _copy(con: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, options: str) -> None:
+    """CSV and JSON by DuckDB itself: exact digits, ISO times, nulls apart from empty texts.
+
+    It writes into a pipe, and the bytes go on from there: were it to open standard output by its
+    name, a file would be written anew from its beginning.
+    """
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    with ThreadPoolExecutor(1) as pool, os.fdopen(reading, "rb") as answer:
+        copied = pool.submit(_copy_into, writing, relation, options)
+        try:
+            shutil.copyfileobj(answer, sys.stdout.buffer)
+        except BaseException:
+            # nobody reads on: the query must not go on to its end
+            con.interrupt()
+            raise
+    copied.result()
+
+
+def _copy_into(pipe: int, relation: duckdb.DuckDBPyRelation, options: str) -> None:
+    try:
+        relation.query("answer", f"copy (from answer) to '/dev/fd/{pipe}' ({options})")
+    finally:
+        os.close(pipe)
 
 
 def _print_table(relation: duckdb.DuckDBPyRelation) -> None:

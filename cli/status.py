@@ -27,13 +27,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def lines(status: Status) -> list[str]:
     """The state in words, problems last."""
-    out = [
-        f"landed     {status.landed_files:,} files, {_size(status.landed_bytes)}",
-        f"pending    {_pending(status)}",
-        *_processed(status),
-        *_sends(status),
-        f"published  {_published(status)}",
-    ]
+    figures = {
+        "landed": f"{status.landed_files:,} files, {_size(status.landed_bytes)}",
+        "pending": _pending(status),
+        **_processed(status),
+        **_sends(status),
+        "published": _published(status),
+    }
+    out = [f"{name:<13}{text}" for name, text in figures.items()]
     if status.problems:
         out += ["", "Needs a person:", *(f"  {problem}" for problem in status.problems)]
     return out
@@ -48,25 +49,26 @@ def _pending(status: Status) -> str:
     return f"{status.pending_files:,} files, {_size(status.pending_bytes)}{age}"
 
 
-def _processed(status: Status) -> list[str]:
+def _processed(status: Status) -> dict[str, str]:
     last = status.ledger
     if not last:
-        return [] if status.busy else ["processed  nothing yet"]
+        return {} if status.busy else {"processed": "nothing yet"}
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in status.rejected.items())
-    return [
-        f"processed  {last['total_records']:,} records: {last['total_messages']:,} messages, "
+    files = f"{len(status.quarantined):,} files" if status.quarantined else "nothing"
+    return {
+        "processed": f"{last['total_records']:,} records: {last['total_messages']:,} messages, "
         f"{last['total_duplicates']:,} duplicates, {last['total_conflicts']:,} conflicts, "
         f"{last['total_rejected']:,} rejected; "
         + ("balanced" if last["balanced"] else "NOT balanced"),
-        f"rejected   {reasons or 'nothing'}",
-        f"set apart  {len(status.set_apart):,} files" if status.set_apart else "set apart  nothing",
-    ]
+        "rejected": reasons or "nothing",
+        "quarantined": files,
+    }
 
 
-def _sends(status: Status) -> list[str]:
+def _sends(status: Status) -> dict[str, str]:
     """The send log, where there is one."""
     if not status.send_files and not status.sends:
-        return []
+        return {}
     pending = f", {status.pending_sends:,} pending" if status.pending_sends else ""
     found = {name: status.sends.get(name, 0) for name in ("sid", "uid", "none")}
     others = {
@@ -75,10 +77,10 @@ def _sends(status: Status) -> list[str]:
         **status.rejected_sends,
     }
     aside = "".join(f", {count:,} {name}" for name, count in others.items() if count)
-    return [
-        f"send log   {status.send_files:,} files{pending}: {sum(found.values()):,} sends, "
+    return {
+        "send log": f"{status.send_files:,} files{pending}: {sum(found.values()):,} sends, "
         f"{found['sid'] + found['uid']:,} with a report, {found['none']:,} without{aside}"
-    ]
+    }
 
 
 def _published(status: Status) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 
 from rich.console import Console
 
-from cli.bars import byte_bar
+from cli.bars import progress_bar
 from cli.instance import private_files
 from ingest.settings import load_settings
 from pipelines.verify import Verification, verify
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Exit 0 where everything agrees, 1 with the findings where not."""
     private_files()
-    with byte_bar(Console(stderr=True), "Recounting landed files") as advance:
+    with progress_bar(Console(stderr=True), "Recounting landed files") as advance:
         result = verify(load_settings(), day=arguments.day, on_progress=advance)
     print("\n".join(lines(result)))
     return 0 if result.passed else 1

@@ -2,7 +2,7 @@
 
 A rebuild compares the old warehouse with the new. In place, each slice remembers what stood there
 for the messages and pushes it touches, the first time it touches them; the end is compared with
-that.
+that. What a push that was never taken before brought is news, and no change.
 """
 
 from collections.abc import Iterable
@@ -35,6 +35,7 @@ def begin(con: duckdb.DuckDBPyConnection) -> None:
         ("old_rejects", _REJECT, "raw.rejected_records"),
         ("compared_sids", "sid", "core.sms_status"),
         ("compared_pushes", "push_id", "raw.pushes"),
+        ("fresh_pushes", "push_id", "raw.pushes"),
     ):
         con.execute(
             f"create or replace temp table {name} as select {columns} from {table} where false"
@@ -70,7 +71,7 @@ def remember_messages(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("insert into compared_sids from freshly_touched")
     con.execute(
         """
-        insert into compared_pushes
+        insert into fresh_pushes
         select push_id from landed_pushes
         except
         from compared_pushes
@@ -88,6 +89,7 @@ def found_in_place(con: duckdb.DuckDBPyConnection, run_id: str) -> list[Change]:
             "(from core.sms_status where sid in (from compared_sids))",
             "(from raw.rejected_records where push_id in (from compared_pushes))",
         ),
+        fresh="fresh_pushes",
     )
 
 
@@ -105,6 +107,7 @@ def found_against(
             run_id,
             old=("old_warehouse.core.sms_status", "old_warehouse.raw.rejected_records"),
             new=("core.sms_status", "raw.rejected_records"),
+            fresh="(from raw.pushes anti join old_warehouse.raw.pushes using (push_id))",
         )
         con.execute(
             "insert into ops.rebuild_changes by name from old_warehouse.ops.rebuild_changes"
@@ -119,10 +122,15 @@ def found_against(
 
 
 def _compare(
-    con: duckdb.DuckDBPyConnection, run_id: str, old: tuple[str, str], new: tuple[str, str]
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    old: tuple[str, str],
+    new: tuple[str, str],
+    fresh: str,
 ) -> list[Change]:
-    _pair_messages(con, old[0], new[0])
-    _pair_rejects(con, old[1], new[1])
+    """Compare messages and rejects, but for what the pushes in ``fresh`` brought."""
+    _pair_messages(con, old[0], new[0], fresh)
+    _pair_rejects(con, old[1], new[1], fresh)
     rows = con.execute(
         """
         with change as (
@@ -169,7 +177,7 @@ def _compare(
     return changes
 
 
-def _pair_messages(con: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
+def _pair_messages(con: duckdb.DuckDBPyConnection, old: str, new: str, fresh: str) -> None:
     con.execute(
         f"""
         create or replace temp table changed_messages as
@@ -181,20 +189,21 @@ def _pair_messages(con: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
             old.event_time_utc as old_time, new.event_time_utc as new_time,
             old.delivered as old_delivered, new.delivered as new_delivered
         from (select {_MESSAGE} from {old}) as old
-        full join (select {_MESSAGE} from {new}) as new
+        full join (select {_MESSAGE}, push_id from {new}) as new
             on new.sid = old.sid
-        where (
-            old.sid, old.error_category, old.country_code, old.range_operator,
-            old.event_time_utc, old.delivered
-        ) is distinct from (
-            new.sid, new.error_category, new.country_code, new.range_operator,
-            new.event_time_utc, new.delivered
-        )
+        where coalesce(new.push_id not in (select push_id from {fresh}), true)
+            and (
+                old.sid, old.error_category, old.country_code, old.range_operator,
+                old.event_time_utc, old.delivered
+            ) is distinct from (
+                new.sid, new.error_category, new.country_code, new.range_operator,
+                new.event_time_utc, new.delivered
+            )
         """
     )
 
 
-def _pair_rejects(con: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
+def _pair_rejects(con: duckdb.DuckDBPyConnection, old: str, new: str, fresh: str) -> None:
     numbered = """
         select push_id, coalesce(position, -1) as place, reason,
             row_number() over (partition by push_id, position order by reason, field) as n
@@ -207,6 +216,7 @@ def _pair_rejects(con: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
         full join ({numbered} from {new}) as new
             on (new.push_id, new.place, new.n) = (old.push_id, old.place, old.n)
         where old.reason is distinct from new.reason
+            and coalesce(new.push_id not in (select push_id from {fresh}), true)
         """
     )
 

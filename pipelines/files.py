@@ -34,3 +34,12 @@ def sha256_of(path: Path) -> str:
     """Digest of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def remove_empty_folders(root: Path) -> None:
+    """Remove what holds nothing below ``root``; hidden folders and links are left alone."""
+    tops = [one for one in root.iterdir() if not one.name.startswith(".") and not one.is_symlink()]
+    below = [folder for top in tops for folder in (top, *top.rglob("*/")) if folder.is_dir()]
+    for folder in sorted(below, reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()

@@ -79,9 +79,9 @@ def stamp(settings: Settings) -> None:
 def upgrade(con: duckdb.DuckDBPyConnection) -> None:
     """Bring the tables of format 1 to those of today; to be called in a transaction.
 
-    Of its pushes today's rules read two kinds in another way: those of which a mobile had lost its
-    plus, and those of damaged arrays. Their landing days are decoded again by the next run. The
-    rules for the send log are the same.
+    Of its pushes today's rules read two kinds in another way: those of which a mobile got a plus
+    back, and those that count something damaged. Their landing days are decoded again by the next
+    run. The rules for the send log are the same.
     """
     con.execute("drop table if exists ops.rules")
     now = digests_now(con)
@@ -92,7 +92,14 @@ def upgrade(con: duckdb.DuckDBPyConnection) -> None:
         select
             try_cast(nullif(regexp_extract(file, '([0-9-]{10})/[^/]*$', 1), '') as date)
                 as landing_day,
-            case when bool_or(decoding = 'salvaged' or repaired_mobiles > 0) then ? else ? end
+            case
+                when bool_or(repaired_mobiles > 0)
+                    or bool_or(push_id in (
+                        select push_id from raw.rejected_records where reason = 'damaged_json'
+                    ))
+                then ?
+                else ?
+            end
         from raw.pushes
         group by landing_day
         """,

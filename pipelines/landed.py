@@ -159,10 +159,7 @@ def _walk(entry: os.DirEntry[str], name: str) -> Iterator[LandedFile]:
 
 
 def _landed(entry: os.DirEntry[str], path: str) -> LandedFile:
-    try:
-        info = entry.stat()
-    except OSError:
-        info = entry.stat(follow_symlinks=False)
+    info = entry.stat(follow_symlinks=False)
     return LandedFile(path, info.st_size, info.st_mtime_ns)
 
 
@@ -208,6 +205,10 @@ def admit(landing: Path, files: list[LandedFile]) -> list[Admission]:
 def _admit(landing: Path, file: LandedFile) -> Admission:
     path = landing / file.name
     try:
+        if path.is_symlink() and not path.is_dir():
+            # what it leads to can change, or go, without a trace in the landing folder
+            linked = "is a symbolic link; put the file itself in its place or move the link away"
+            return Admission(file, None, linked)
         if not stat.S_ISREG(path.stat().st_mode):
             return Admission(file, None, "is no file; move it out of the landing folder")
         if not file.name.endswith(_SUFFIXES):

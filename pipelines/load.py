@@ -17,13 +17,14 @@ import duckdb
 from ingest.settings import Settings
 from pipelines import changes, ledger, models
 from pipelines.changes import Change
+from pipelines.computed import outdated_core
 from pipelines.decode import decode, read_lines
 from pipelines.decoders import days_to_upgrade, forget_decoders, note_decoder
 from pipelines.landed import LandedFile, admit, list_landed, slices
 from pipelines.notes import find_problems, note_files, note_members
 from pipelines.parts import parts_of
 from pipelines.progress import Progress, silent
-from pipelines.recompute import outdated_core, recompute_core
+from pipelines.recompute import recompute_core
 from pipelines.removal import Slice, remove
 from pipelines.sealed import seal, survey
 from pipelines.sendfiles import SendFile, pending_sends

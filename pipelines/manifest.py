@@ -12,7 +12,7 @@ from typing import Any
 
 from ingest.settings import Settings
 from pipelines.export_parts import Part
-from pipelines.files import sha256_of
+from pipelines.files import remove_empty_folders, sha256_of
 from pipelines.show import exports_folder, manifest_path
 
 GRACE_S = 2 * 3600.0
@@ -80,12 +80,11 @@ def sweep_files(settings: Settings, manifest: Mapping[str, Any]) -> None:
     """Remove data files that the manifest in place does not name, and folders without any."""
     exports = exports_folder(settings)
     named = {one["path"] for one in (*manifest["files"], *manifest["retired"])}
-    for path in _on_disk(exports) - named:
+    unnamed = _on_disk(exports) - named
+    for path in unnamed:
         (exports / path).unlink()
-        remaining = (exports / path).parent
-        while remaining != exports and not any(remaining.iterdir()):
-            remaining.rmdir()
-            remaining = remaining.parent
+    if unnamed:
+        remove_empty_folders(exports)
 
 
 def _on_disk(exports: Path) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 import duckdb
 
 from pipelines import models
-from pipelines.recompute import note_computed, outdated_marts
+from pipelines.computed import note_computed, outdated_marts
 from pipelines.warehouse import transaction
 
 

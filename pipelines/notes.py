@@ -1,12 +1,13 @@
 """What was found in each landed file, noted in ``ops.files``: that it was read, what is wrong."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 from ingest.envelope import Envelope, EnvelopeError
-from pipelines.landed import Admission
+from pipelines.landed import Admission, LandedFile
 from pipelines.parts import Part
 
 _EMPTY = "is empty; restore it from a backup or move it away"
@@ -137,6 +138,18 @@ def note_members(con: duckdb.DuckDBPyConnection, part: Part) -> None:
     con.unregister("members")
 
 
+def quarantined(
+    con: duckdb.DuckDBPyConnection, table: str, files: Iterable[LandedFile]
+) -> dict[str, str]:
+    """Which of the files that lie there need a person, by ``ops.files`` or ``ops.send_files``.
+
+    One that was moved away needs nobody; its row stays, in case it comes back as it was.
+    """
+    rows = con.execute(f"select file, problem from {table} where state = 'set_apart' order by all")
+    there = {file.name for file in files}
+    return {file: problem for file, problem in rows.fetchall() if file in there}
+
+
 def _diagnose(path: Path, first_line: int = 1) -> str:
     """Name the first line of a file that is no intact envelope, and how many there are.
 
@@ -157,6 +170,6 @@ def _diagnose(path: Path, first_line: int = 1) -> str:
     if first is None:
         return "holds a line the database engine cannot read; look at it with jq"
     return (
-        f"line {first[0]}: {first[1]}; {bad} line(s) of this file are set apart, "
+        f"line {first[0]}: {first[1]}; {bad} line(s) of this file are quarantined, "
         "the others are taken; restore it from a backup"
     )

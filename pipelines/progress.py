@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Hears how many bytes of how many are done."""
+"""Hears how much of how much is done: landed bytes, or messages computed again."""
 
 _listeners: list[Progress] = []
 

@@ -8,12 +8,14 @@ receivers in public code, see ``README.md`` of this room.
 2.  The value is form-decoded once; if that is JSON, stop; else again, at most twice more.
 3.  If none is JSON: the same with what is often broken put up with (bytes that are not UTF-8,
     raw control characters), and at last whatever elements of a damaged array can be read.
+4.  A blank before the digits of a mobile becomes the ``+`` it was where it stood there as one when
+    a decoding made a blank of it; one that was pushed as a blank stays.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from pipelines.jsontext import SURROGATE, as_text, parse, write
@@ -34,7 +36,24 @@ FIELDS = {
 
 _SID = re.compile(r"-?[0-9]+")
 _LOST_PLUS = re.compile(r" [0-9]+")
+_BEFORE_JSON = "\ufeff \t\r\n"
 _MOST_VALUE = 1_000
+
+
+class _Repaired(str):
+    """A mobile that has got back the plus it had lost."""
+
+    __slots__ = ()
+
+
+class _Reading(NamedTuple):
+    """What the first layer of a value says that can be read."""
+
+    depth: int
+    """Which layer: decodings beyond the first."""
+    decoding: str
+    json: Any
+    text: str
 
 
 @dataclass(slots=True)
@@ -93,34 +112,64 @@ def _is_cut_at_ampersand(value: bytes) -> bool:
 
 def _decode_value(value: bytes) -> tuple[str, list[Any] | Reject]:
     layers = list(_layers(value))
-    if (found := _read(layers)) is not None:
-        return _array(*found)
-    for layer in layers:
-        text = layer.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
-        if text.startswith("["):
-            return salvage(text)
-    return "failed", Reject(Reason.NOT_JSON, value=_printable(layers[0].decode("utf-8", "replace")))
+    reading = _read(layers) or _salvaged(layers)
+    if reading is None:
+        said = layers[0].decode("utf-8", "replace")
+        return "failed", Reject(Reason.NOT_JSON, value=_printable(said))
+    if not isinstance(reading.json, list):
+        return "failed", Reject(Reason.NOT_AN_ARRAY, value=_printable(reading.text))
+    _repair_mobiles(reading.json, value, reading.depth)
+    return reading.decoding, reading.json
 
 
-def _read(layers: list[bytes]) -> tuple[str, Any, str] | None:
-    """Decoding, value and text of the first layer that is whole JSON, broken texts aside."""
-    for depth, layer in zip(DEPTHS, layers, strict=True):
+def _read(layers: list[bytes]) -> _Reading | None:
+    """The first layer that is whole JSON, broken texts aside."""
+    for depth, layer in enumerate(layers):
         text = _utf8(layer)
         if text is not None and (parsed := parse(text)) is not None:
             lost = any(SURROGATE.search(part) for part in _strings(parsed[0]))
-            return "salvaged" if lost else depth, parsed[0], text
-    for layer in layers:
+            return _Reading(depth, "salvaged" if lost else DEPTHS[depth], parsed[0], text)
+    for depth, layer in enumerate(layers):
         text = layer.decode("utf-8", "replace").lstrip("\ufeff")
         if (parsed := parse(text, strict=False)) is not None:
-            return "salvaged", parsed[0], text
+            return _Reading(depth, "salvaged", parsed[0], text)
     return None
 
 
-def _layers(value: bytes) -> Iterator[bytes]:
-    """The value, form-decoded once, twice and three times."""
+def _salvaged(layers: list[bytes]) -> _Reading | None:
+    """What is left of the first layer that begins as an array."""
+    for depth, layer in enumerate(layers):
+        text = layer.decode("utf-8", "replace").lstrip(_BEFORE_JSON)
+        if text.startswith("["):
+            return _Reading(depth, *salvage(text), text)
+    return None
+
+
+def _layers(value: bytes, blank: bytes = b" ") -> Iterator[bytes]:
+    """The value, form-decoded once, twice and three times; ``blank`` is what a plus becomes."""
     for _ in DEPTHS:
-        value = unquote_to_bytes(value.replace(b"+", b" "))
+        value = unquote_to_bytes(value.replace(b"+", blank))
         yield value
+
+
+def _repair_mobiles(elements: list[Any], value: bytes, depth: int) -> None:
+    """Put the plus back before mobiles in whose place a decoding left a blank.
+
+    To know it from a blank that was pushed, the value is decoded once more with a tab for each
+    plus: between the values of JSON that is a blank as well, and in a text it stays to be seen.
+    """
+    if not any(map(_has_blank_mobile, elements)):
+        return
+    layer = list(_layers(value, blank=b"\t"))[depth]
+    _, tabbed = salvage(layer.decode("utf-8", "replace").lstrip(_BEFORE_JSON))
+    for element, twin in zip(elements, tabbed, strict=True):
+        if _has_blank_mobile(element) and twin["mobile"].startswith("\t"):
+            element["mobile"] = _Repaired("+" + element["mobile"][1:])
+
+
+def _has_blank_mobile(element: Any) -> bool:  # noqa: ANN401  any JSON
+    mobile = element.get("mobile") if isinstance(element, dict) else None
+    return isinstance(mobile, str) and _LOST_PLUS.fullmatch(mobile) is not None
 
 
 def _utf8(data: bytes) -> str | None:
@@ -128,12 +177,6 @@ def _utf8(data: bytes) -> str | None:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-
-
-def _array(decoding: str, parsed: Any, text: str) -> tuple[str, list[Any] | Reject]:  # noqa: ANN401  any JSON
-    if isinstance(parsed, list):
-        return decoding, parsed
-    return "failed", Reject(Reason.NOT_AN_ARRAY, value=_printable(text))
 
 
 def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
@@ -150,10 +193,7 @@ def _take(element: Any, position: int, into: Decoded) -> None:  # noqa: ANN401  
         into.rejects.append(reject)
         return
     record = {column: as_text(element.get(name)) for name, column in FIELDS.items()}
-    mobile = record["mobile"]
-    if mobile is not None and _LOST_PLUS.fullmatch(mobile):
-        record["mobile"] = "+" + mobile[1:]
-        into.repaired_mobiles += 1
+    into.repaired_mobiles += isinstance(element.get("mobile"), _Repaired)
     into.records.append({"sid": int(element["sid"]), "position": position, **record})
 
 

@@ -70,12 +70,15 @@ def rebuild_from(
     computed anew, whichever day its other reports came. What stays as it was: messages reported
     only before that day, and how earlier pushes were decoded.
 
-    Raises WarehouseError where a file that was taken from these days is gone.
+    Where nothing landed on these days, nothing is done. Raises WarehouseError where a file that
+    was taken from them is gone.
     """
     with open_warehouse(settings) as con:
         before = ledger.latest(con)
         files = [f for f in list_landed(settings.landing) if f.day is None or f.day >= day]
         _expect_all(con, {file.name for file in files}, day)
+        if not files:
+            return Rebuilt(before, before, LoadReport(), [])
         loaded = load(con, settings, run_id, {file.day for file in files}, on_progress)
         refresh_marts(con)
         publish(con, settings)
@@ -104,7 +107,7 @@ def _latest(settings: Settings) -> dict[str, object] | None:
     if not path.exists():
         return None
     try:
-        with duckdb.connect(path, read_only=True) as con:
+        with open_warehouse(settings, read_only=True) as con:
             return ledger.latest(con)
-    except duckdb.Error:
+    except (WarehouseError, duckdb.Error):
         return None

@@ -1,22 +1,19 @@
-"""Stored tables whose SQL, settings or reference data have changed, computed again.
+"""Outdated tables that a load computes, computed again from what is stored.
 
-``ops.models`` keeps what each table was computed by (``digests.py``). Where that differs from what
-holds now, the table and everything downstream of it is computed again from what is stored: an
-edited model is right for all of history. Landed files are read again only where bytes would be
-decoded in another way, which ``ops.decoded_days`` tells.
+An edited model, a changed setting or another row of the reference data is right for all of history
+after one run. Landed files are read again only where bytes would be decoded in another way, which
+``decoders.py`` knows; marts are computed again by ``marts.py``.
 """
 
 import time
-from collections.abc import Mapping, Set
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from pipelines import changes, ledger, models
 from pipelines.changes import Change
+from pipelines.computed import note_computed
 from pipelines.decode import decode, read_lines
-from pipelines.digests import digests_now
 from pipelines.models import Model
 from pipelines.progress import Progress
 from pipelines.removal import Slice, remove
@@ -27,61 +24,6 @@ from pipelines.warehouse import transaction
 _BATCH_SHARE = 1_200
 """Of the engine's memory, what computing a message again may take: one in so many bytes."""
 _MOST_IN_BATCH = 1_000_000
-
-
-def outdated(con: duckdb.DuckDBPyConnection) -> list[Model]:
-    """Tables that were computed by something else than holds now, or follow from one, in order."""
-    now, known = digests_now(con), _known(con)
-    found: dict[str, Model] = {}
-    for model in models.load_models().values():
-        if model.temporary or not model.sql:
-            continue
-        changed = known.get(model.name) != now.of(model)
-        if changed or models.dependencies()[model.name] & found.keys():
-            found[model.name] = model
-    return list(found.values())
-
-
-def _known(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return dict(con.execute("select model, digest from ops.models").fetchall())
-
-
-def outdated_core(con: duckdb.DuckDBPyConnection) -> list[Model]:
-    """Those of them that a load computes."""
-    return [model for model in outdated(con) if model.schema != "marts"]
-
-
-def outdated_marts(con: duckdb.DuckDBPyConnection) -> list[Model]:
-    """Those of them that are computed from what a load leaves."""
-    return [model for model in outdated(con) if model.schema == "marts"]
-
-
-def note_computed(
-    con: duckdb.DuckDBPyConnection, seconds: Mapping[str, float], run_id: str | None
-) -> None:
-    """Note by what tables were computed, and in how many seconds; in the caller's transaction.
-
-    What follows from them, and is not among them, counts as outdated from now on.
-    """
-    now, at = digests_now(con), datetime.now(UTC).replace(tzinfo=None)
-    for name in seconds.keys() | _downstream(seconds.keys()):
-        con.execute("delete from ops.models where model = ?", [name])
-    for name, duration in seconds.items():
-        con.execute(
-            "insert into ops.models by name select ? as model, ? as digest, "
-            "? as computed_at_utc, ? as run_id, "
-            f"(select count(*) from {name}) as rows, ? as seconds",
-            [name, now.of(models.load_models()[name]), at, run_id, round(duration, 3)],
-        )
-
-
-def _downstream(names: Set[str]) -> set[str]:
-    """Tables that follow from these, near or far."""
-    found: set[str] = set()
-    for name in models.load_models():
-        if models.dependencies().get(name, frozenset()) & (names | found):
-            found.add(name)
-    return found
 
 
 def recompute_core(
@@ -106,10 +48,20 @@ def recompute_core(
     for model in stale:
         if model.refresh == "file in touched_files":
             _refresh_by_file(con, model)
+    seconds = time.monotonic() - started
     with transaction(con):
-        seconds = time.monotonic() - started
-        note_computed(con, dict.fromkeys((model.name for model in stale), seconds), run.run_id)
+        if _is_empty(con):
+            # nothing was computed by anything else: a first run is no news
+            note_computed(con, dict.fromkeys(models.dependencies(), 0.0), None)
+        else:
+            names = (model.name for model in stale)
+            note_computed(con, dict.fromkeys(names, seconds), run.run_id)
     return moved
+
+
+def _is_empty(con: duckdb.DuckDBPyConnection) -> bool:
+    taken = "select 1 from raw.pushes union all select 1 from raw.sends limit 1"
+    return not con.execute(taken).fetchall()
 
 
 def _settle_all(

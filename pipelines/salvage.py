@@ -8,6 +8,8 @@ from typing import Any
 from pipelines.jsontext import MOST_LEVELS, decoder, refuse_depth
 
 _NEXT_RECORD = re.compile(r"\{\s*\"")
+_SEPARATORS = re.compile(r"[, \t\r\n]*")
+_END = re.compile(r"[, \t\r\n]*\][ \t\r\n]*")
 _MOST_RESTARTS = 1_000
 """Bounds the work on garbage."""
 
@@ -20,7 +22,10 @@ class Damaged:
 
 
 def salvage(text: str) -> tuple[str, list[Any]]:
-    """Decoding and elements of the damaged array that ``text`` begins, Damaged in between."""
+    """Decoding and elements of the damaged array that ``text`` begins, Damaged in between.
+
+    Commas too many or too few cost nothing: no Damaged stands for them.
+    """
     reader = decoder(strict=False)
     elements: list[Any] = []
     at, budget, closed = 1, _MOST_RESTARTS, False
@@ -31,15 +36,17 @@ def salvage(text: str) -> tuple[str, list[Any]]:
             at, closed = _separator(text, at)
         except (ValueError, RecursionError):
             resume, budget = _restart(text, at, reader, budget)
-            elements.append(Damaged(text[at:resume]))
-            at = resume
+            stretch, at = text[at:resume], resume
+            closed = at == len(text) and _END.fullmatch(stretch) is not None
+            if not closed and not _SEPARATORS.fullmatch(stretch):
+                elements.append(Damaged(stretch))
     if text[at:].strip():
         elements.append(Damaged(text[at:]))
-    if not any(isinstance(element, Damaged) for element in elements):
+    if not closed and not any(isinstance(element, Damaged) for element in elements):
         # cut off between two elements: what followed is missing
         elements.append(Damaged(""))
-    readable = any(not isinstance(element, Damaged) for element in elements)
-    return ("salvaged" if readable else "failed"), elements
+    lost = bool(elements) and all(isinstance(element, Damaged) for element in elements)
+    return ("failed" if lost else "salvaged"), elements
 
 
 def _read_element(reader: json.JSONDecoder, text: str, at: int) -> tuple[Any, int]:

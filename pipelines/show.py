@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.settings import Settings
-from pipelines.files import sync
+from pipelines.files import remove_empty_folders, sync
 
 SHOWN = ("dictionary.md", "dictionary.html", "report.html", "current", "manifest.json")
 """What is renamed after the database, in this order; whoever sees the manifest sees the others."""
@@ -76,9 +76,10 @@ def preparing(settings: Settings, token: str) -> Iterator[Path]:
     except BaseException:
         if not is_ready(settings):
             _throw_away(settings)
-            for path in exports_folder(settings).rglob(f"*-{token}.parquet"):
+            shutil.rmtree(folder.parent / TREES / token, ignore_errors=True)
+            for path in folder.parent.rglob(f"*-{token}.parquet"):
                 path.unlink()
-            shutil.rmtree(exports_folder(settings) / TREES / token, ignore_errors=True)
+            remove_empty_folders(folder.parent)
         raise
 
 

@@ -30,13 +30,17 @@ def _stamp(path: Path) -> Stamp | None:
     return found.st_size, found.st_ctime_ns, found.st_ino
 
 
+def _place(settings: Settings, name: str) -> Path:
+    """Where a name below the exports is; these may be a link, so that .. is not the data folder."""
+    return analytics_path(settings) if name == _DATABASE else exports_folder(settings) / name
+
+
 def remember_stamps(
     con: duckdb.DuckDBPyConnection, settings: Settings, data_files: Iterable[str]
 ) -> None:
     """Note how everything that was published lies there now."""
-    exports = exports_folder(settings)
     names = [_DATABASE, *SHOWN, *tree_folders(settings), *data_files]
-    stamps = [(name, *found) for name in names if (found := _stamp(exports / name))]
+    stamps = [(name, *found) for name in names if (found := _stamp(_place(settings, name)))]
     con.register("stamps", pd.DataFrame(stamps, columns=list(_COLUMNS)).astype(_COLUMNS))
     con.execute("delete from ops.published_files")
     con.execute("insert into ops.published_files by name from stamps")
@@ -45,9 +49,8 @@ def remember_stamps(
 
 def damaged_files(con: duckdb.DuckDBPyConnection, settings: Settings) -> set[str]:
     """Published names that are missing or not as they were left, below the exports."""
-    exports = exports_folder(settings)
     rows = con.execute("select path, bytes, changed_ns, inode from ops.published_files").fetchall()
-    return {path for path, *known in rows if _stamp(exports / path) != tuple(known)}
+    return {name for name, *known in rows if _stamp(_place(settings, name)) != tuple(known)}
 
 
 def in_words(settings: Settings, damaged: Iterable[str]) -> str:

@@ -10,11 +10,12 @@ import duckdb
 
 from ingest.settings import Settings
 from pipelines import ledger
+from pipelines.computed import outdated
 from pipelines.decoders import decoded_otherwise
 from pipelines.landed import LandedFile, look
 from pipelines.lock import WarehouseBusyError, complete_publication
+from pipelines.notes import quarantined
 from pipelines.publish import manifest_path
-from pipelines.recompute import outdated
 from pipelines.sealed import Survey, survey
 from pipelines.sendfiles import list_sends, pending_sends
 from pipelines.warehouse import open_warehouse, warehouse_path
@@ -38,7 +39,7 @@ class Status:
     """Newest row of ops.ledger."""
     rejected: dict[str, int] = field(default_factory=dict)
     """Rejected records by reason."""
-    set_apart: dict[str, str] = field(default_factory=dict)
+    quarantined: dict[str, str] = field(default_factory=dict)
     """Landed files with a problem, and what it is."""
     send_files: int = 0
     """Files of the send log, if there is one."""
@@ -48,7 +49,7 @@ class Status:
     """Lines of the send log by how their report was found (core.sends)."""
     rejected_sends: dict[str, int] = field(default_factory=dict)
     """Rejected rows of the send log by reason."""
-    sends_set_apart: dict[str, str] = field(default_factory=dict)
+    quarantined_sends: dict[str, str] = field(default_factory=dict)
     """Files of the send log that cannot be taken, and why."""
     published: dict[str, object] = field(default_factory=dict)
     """Head of the manifest."""
@@ -73,6 +74,9 @@ def read_status(settings: Settings) -> Status:
         if warehouse_path(settings).exists():
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
                 looked = survey(con, settings.landing)
+                status.quarantined = quarantined(con, "ops.files", looked.listing.files)
+                sends = list_sends(settings.sends)
+                status.quarantined_sends = quarantined(con, "ops.send_files", sends)
                 status.pending_sends = len(pending_sends(con, settings))
                 _read_warehouse(con, status)
                 status.outdated = [model.name for model in outdated(con)]
@@ -107,11 +111,6 @@ def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
             "select reason, count(*) from raw.rejected_records group by all order by all"
         ).fetchall()
     )
-    status.set_apart = dict(
-        con.execute(
-            "select file, problem from ops.files where state = 'set_apart' order by all"
-        ).fetchall()
-    )
     for figures, query in (
         (status.sends, "select match, count(*) from core.sends group by all order by all"),
         (
@@ -120,11 +119,6 @@ def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
         ),
     ):
         figures |= dict(con.execute(query).fetchall())
-    status.sends_set_apart = dict(
-        con.execute(
-            "select file, problem from ops.send_files where state = 'set_apart' order by all"
-        ).fetchall()
-    )
     status.unpublished = bool(
         con.execute(
             "select 1 from ops.stale_parts union all select 1 from ops.stale_hours limit 1"
@@ -156,8 +150,8 @@ def _report_problems(report: object) -> Iterator[str]:
 
 
 def _problems(status: Status) -> list[str]:
-    found = [f"Landed file {file} {problem}." for file, problem in status.set_apart.items()]
-    found += [f"Send file {file} {problem}." for file, problem in status.sends_set_apart.items()]
+    found = [f"Landed file {file} {problem}." for file, problem in status.quarantined.items()]
+    found += [f"Send file {file} {problem}." for file, problem in status.quarantined_sends.items()]
     last = status.ledger
     if last and not last["balanced"]:
         found.append(

@@ -54,8 +54,9 @@ def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EditedWa
     folder = tmp_path / "warehouse"
     shutil.copytree(WAREHOUSE, folder)
     for name, module in list(sys.modules.items()):
-        if name.startswith("pipelines.") and hasattr(module, "WAREHOUSE"):
-            monkeypatch.setattr(module, "WAREHOUSE", folder)
+        for constant, place in (("WAREHOUSE", folder), ("REFERENCE", folder / "reference")):
+            if name.startswith("pipelines.") and hasattr(module, constant):
+                monkeypatch.setattr(module, constant, place)
     forget()
     yield EditedWarehouse(folder)
     monkeypatch.undo()

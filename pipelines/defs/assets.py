@@ -9,6 +9,7 @@ import duckdb
 from ingest.settings import load_settings
 from pipelines import checks, ledger, models
 from pipelines.changes import as_markdown
+from pipelines.computed import outdated_marts
 from pipelines.history import hold_run
 from pipelines.load import LoadReport, load
 from pipelines.marts import mart_models, rebuild_marts, refresh_marts
@@ -20,7 +21,6 @@ from pipelines.publish import (
     manifest_path,
     publish,
 )
-from pipelines.recompute import outdated_marts
 from pipelines.report import chart_of
 from pipelines.warehouse import open_warehouse
 

@@ -7,12 +7,12 @@ import dagster as dg
 
 from ingest.settings import load_settings
 from pipelines.compact import compact
+from pipelines.computed import outdated
 from pipelines.folder_format import is_outdated
 from pipelines.history import UNFINISHED, bury_dead_runs, sweep_history
 from pipelines.landed import list_landed
 from pipelines.lock import WarehouseBusyError
 from pipelines.publish import can_publish
-from pipelines.recompute import outdated
 from pipelines.sealed import survey
 from pipelines.sendfiles import list_sends, pending_sends
 from pipelines.warehouse import open_warehouse, warehouse_path

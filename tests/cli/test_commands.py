@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,85 @@ def test_sql_as_csv_json_and_table(data: Path) -> None:
     assert "9007199254740993" in dlr(data, "sql", query).stdout
 
 
+ONE_AND_TWO = {
+    "csv": "n\n1\nm\n2\n",
+    "json": '[\n\t{"n":1}\n]\n[\n\t{"m":2}\n]\n',
+}
+
+
+def sql_in_a_shell(data: Path, line: str) -> "subprocess.CompletedProcess[str]":
+    """Run a line of sh in which ``$sql`` is the command; fails with the first part that does."""
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; sql='{sys.executable} -m cli.main sql'; {line}"],
+        cwd=data.parent,
+        env=environment(data),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("style", ONE_AND_TWO)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$sql '{both}' --format {style} > a && cat a",
+        "echo old > b && $sql '{both}' --format {style} >> b && tail -n +2 b",
+        "for one in {one} {two}; do $sql $one --format {style}; done > c && cat c",
+        "$sql '{both}' --format {style} | cat",
+    ],
+    ids=["a file", "a file that goes on", "two answers in one file", "a pipe"],
+)
+def test_answers_are_written_as_any_program_does(data: Path, style: str, line: str) -> None:
+    one, two = "from(values(1))t(n)", "from(values(2))t(m)"
+    asked = {"both": f"{one}; {two}", "one": f"'{one}'", "two": f"'{two}'"}
+    done = sql_in_a_shell(data, line.format(style=style, **asked))
+    assert (done.returncode, done.stdout, done.stderr) == (0, ONE_AND_TWO[style], "")
+
+
+@pytest.mark.parametrize("style", ["csv", "json", "table"])
+def test_who_reads_no_further_ends_the_command_without_a_word(data: Path, style: str) -> None:
+    query = "select unnest(range(1000000)) as n"
+    line = f"$sql '{query}' --format {style} | head -n 1; echo ${{PIPESTATUS[0]}} >&2"
+    done = sql_in_a_shell(data, line)
+    assert done.stdout == {"csv": "n\n", "json": "[\n"}.get(style, done.stdout)
+    assert done.stderr.splitlines()[-1:] == ["0"]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_query_that_fails_on_the_way_is_one_sentence(data: Path) -> None:
+    query = (
+        "select case when n = 999999 then error('at the end') else n end from range(1000000) t(n)"
+    )
+    done = dlr(data, "sql", query, "--format", "csv")
+    assert done.returncode == 1
+    assert done.stderr.startswith("dlr: The query failed: Invalid Input Error: at the end")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("delete from core.sms_status", "Can only delete from base table"),
+        ("insert into core.sms_status (sid) values (1)", "sms_status is not an table"),
+        ("create table mine as select 1", "read-only"),
+        ("create schema mine", "read-only"),
+        ("drop view core.sms_status", "read-only"),
+    ],
+)
+def test_the_published_database_is_opened_to_be_read(data: Path, query: str, reason: str) -> None:
+    path = data / "analytics.duckdb"
+    before = path.read_bytes()
+    done = dlr(data, "sql", query)
+    assert done.returncode == 1
+    assert done.stderr.startswith("dlr: The query failed: ")
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert path.read_bytes() == before
+    assert not list(data.glob("analytics.duckdb.*"))
+
+
 @pytest.mark.parametrize(
     ("words", "settings", "sentence"),
     [
@@ -93,6 +173,57 @@ def test_status_exits_1_when_a_person_is_needed(tmp_path: Path) -> None:
     done = dlr(tmp_path / "data", "status")
     assert done.returncode == 1
     assert "empty.jsonl is empty" in done.stdout
+
+
+ASK_EVERY_ENGINE = """
+import duckdb, os
+
+connect = duckdb.connect
+
+def noting(database=":memory:", *more, **options):
+    con = connect(database, *more, **options)
+    if "warehouse" in str(database):
+        limit = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
+        with open(os.environ["LIMITS"], "a") as file:
+            print(limit, file=file)
+    return con
+
+duckdb.connect = noting
+"""
+"""A `sitecustomize` that writes down the limit of every engine that opens a warehouse."""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run"],
+        ["status"],
+        ["verify"],
+        ["rebuild"],
+        ["rebuild", "--from", "2026-03-02"],
+        ["compact", "--before", "2026-03-03"],
+    ],
+    ids=" ".join,
+)
+def test_the_memory_limit_holds_wherever_the_warehouse_is_opened(
+    data: Path, tmp_path: Path, words: list[str]
+) -> None:
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "sitecustomize.py").write_text(ASK_EVERY_ENGINE)
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    limits = tmp_path / "limits"
+    noted = {"PYTHONPATH": path, "LIMITS": str(limits), "DLR_MEMORY_LIMIT": "300MB"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", *words],
+        cwd=tmp_path,
+        env=environment(tmp_path / "data") | noted,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(limits.read_text().splitlines()) == {"286.1 MiB"}
 
 
 def test_a_damaged_warehouse_is_explained_and_rebuilt(tmp_path: Path) -> None:
@@ -155,7 +286,7 @@ def test_the_send_log_is_imported_once_and_taken_by_the_next_run(tmp_path: Path)
     assert "Took 1 files of the send log, 2 rows: 1 sends" in ran.stdout
     told = dlr(data, "status")
     assert told.returncode == 0
-    assert "send log   1 files: 1 sends, 1 with a report, 0 without, 1 bad_sid" in told.stdout
+    assert "send log     1 files: 1 sends, 1 with a report, 0 without, 1 bad_sid" in told.stdout
     assert "And 1 rows of the send log." in dlr(data, "verify").stdout
     (tmp_path / "prices.csv").write_text("a,b\n1,2\n")
     refused = dlr(data, "sends", "import", "orders.csv", "prices.csv")

@@ -12,10 +12,20 @@ CRASH = (
     "test_who_is_killed_between_two_renames_is_completed_by_the_next_command"
 )
 DECODE = "tests/pipelines/test_decode.py"
+COMMANDS = "tests/cli/test_commands.py"
+COVERAGE = "tests/pipelines/test_coverage.py"
+LANDED = "tests/pipelines/test_landed.py"
+NUMBERS = "tests/pipelines/test_numbers.py"
+REBUILD = "tests/pipelines/test_rebuild.py"
+SCHEDULES = "tests/pipelines/test_schedules.py"
 PRIVACY = (
     "tests/pipelines/test_privacy.py::test_a_column_that_lets_numbers_through_stops_the_publication"
 )
 PUBLISH = "tests/pipelines/test_publish.py"
+DISK = f"{PUBLISH}::test_all_is_on_disk_before_it_is_named_and_the_manifest_comes_last"
+GRACE = f"{PUBLISH}::test_replaced_files_stay_for_the_grace_period_only"
+FORMS = "tests/pipelines/test_forms.py"
+REPAIR = "tests/pipelines/test_repair.py::test_a_run_makes_again_what_is_missing_altered_or_old"
 SENDS = "tests/pipelines/test_sends.py::test_times"
 LEDGER = "tests/pipelines/test_ledger.py"
 
@@ -160,7 +170,7 @@ DECODING = (
         "each rung of the careful path decodes twice",
         "pipelines/push.py",
         "        yield value\n",
-        '        yield unquote_to_bytes(value.replace(b"+", b" "))\n',
+        '        yield unquote_to_bytes(value.replace(b"+", blank))\n',
         (DECODE,),
     ),
     Mutant(
@@ -191,7 +201,7 @@ DECODING = (
         "decoding/plus-stays",
         "a plus is no blank on the careful path",
         "pipelines/push.py",
-        'value = unquote_to_bytes(value.replace(b"+", b" "))',
+        'value = unquote_to_bytes(value.replace(b"+", blank))',
         "value = unquote_to_bytes(value)",
         (DECODE,),
     ),
@@ -215,9 +225,9 @@ DECODING = (
         "decoding/repair-first-rung-only",
         "what is broken is put up with after one decoding only",
         "pipelines/push.py",
-        "    for layer in layers:\n"
+        "    for depth, layer in enumerate(layers):\n"
         '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff")\n',
-        "    for layer in layers[:1]:\n"
+        "    for depth, layer in enumerate(layers[:1]):\n"
         '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff")\n',
         (DECODE,),
     ),
@@ -225,10 +235,10 @@ DECODING = (
         "decoding/salvage-first-rung-only",
         "a damaged array is salvaged after one decoding only",
         "pipelines/push.py",
-        "    for layer in layers:\n"
-        '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff \\t\\r\\n")\n',
-        "    for layer in layers[:1]:\n"
-        '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff \\t\\r\\n")\n',
+        "    for depth, layer in enumerate(layers):\n"
+        '        text = layer.decode("utf-8", "replace").lstrip(_BEFORE_JSON)\n',
+        "    for depth, layer in enumerate(layers[:1]):\n"
+        '        text = layer.decode("utf-8", "replace").lstrip(_BEFORE_JSON)\n',
         (DECODE,),
     ),
     Mutant(
@@ -237,6 +247,30 @@ DECODING = (
         "warehouse/raw/plain_elements.sql",
         "'(?s)(?:^|&)sms_status=.*&sms_status(?:=|&|$)|(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'",
         "'(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/every-blank-was-a-plus",
+        "the fast path makes a plus of any blank before a mobile",
+        "warehouse/raw/plain_elements.sql",
+        "when begins_with_blank and began_with_plus then",
+        "when begins_with_blank then",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/every-blank-was-a-plus-slowly",
+        "the careful path makes a plus of any blank before a mobile",
+        "pipelines/push.py",
+        'if _has_blank_mobile(element) and twin["mobile"].startswith("\\t"):',
+        "if _has_blank_mobile(element):",
+        (DECODE,),
+    ),
+    Mutant(
+        "decoding/commas-are-records",
+        "a comma too many counts as a record that is lost",
+        "pipelines/salvage.py",
+        "if not closed and not _SEPARATORS.fullmatch(stretch):",
+        "if not closed:",
         (DECODE,),
     ),
 )
@@ -344,7 +378,7 @@ ORDER = (
         '    _replace(ready / "manifest.json", exports / "manifest.json")\n'
         "    _replace(prepared_database(settings), analytics_path(settings))\n"
         "    for name in SHOWN:\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/half-shown-stays",
@@ -372,7 +406,7 @@ ORDER = (
         "    done = _outcome(settings, due, prepared, page.problem)\n"
         "    _remember(con, settings, prepared, done)\n"
         "    show(settings)\n",
-        (PUBLISH, CRASH),
+        (CRASH,),
     ),
     Mutant(
         "publish/privacy-of-old-files",
@@ -396,7 +430,7 @@ ORDER = (
         "pipelines/manifest.py",
         "if path not in current and end > now and",
         "if path not in current and end < now and",
-        (PUBLISH,),
+        (GRACE,),
     ),
     Mutant(
         "publish/endless-grace",
@@ -404,7 +438,7 @@ ORDER = (
         "pipelines/manifest.py",
         "if path not in current and end > now and",
         "if path not in current and",
-        (PUBLISH,),
+        (GRACE,),
     ),
     Mutant(
         "publish/emptied-parts-stay",
@@ -412,7 +446,7 @@ ORDER = (
         "pipelines/export.py",
         "if rows or part.part_day is None:",
         "if True:",
-        (PUBLISH,),
+        (FORMS,),
     ),
     Mutant(
         "publish/altered-unseen",
@@ -420,7 +454,7 @@ ORDER = (
         "pipelines/stamps.py",
         "    return found.st_size, found.st_ctime_ns, found.st_ino\n",
         "    return found.st_size, 0, 0\n",
-        (PUBLISH,),
+        (REPAIR,),
     ),
     Mutant(
         "publish/form-unseen",
@@ -428,7 +462,7 @@ ORDER = (
         "pipelines/export.py",
         "{_PARQUET} {settings.export_mobile} {masks}",
         "{_PARQUET} {masks}",
-        (PUBLISH,),
+        (f"{PUBLISH}::test_another_way_of_writing_mobiles_rewrites_everything",),
     ),
     Mutant(
         "publish/gone-table-stays",
@@ -436,7 +470,7 @@ ORDER = (
         "pipelines/due.py",
         "if part.form != forms.get(part.table_name)}",
         "if part.form != forms.get(part.table_name, part.form)}",
-        (PUBLISH,),
+        (FORMS,),
     ),
     Mutant(
         "publish/parquet-unsynced",
@@ -444,7 +478,7 @@ ORDER = (
         "pipelines/export.py",
         "    path.chmod(0o600)\n    sync(path)\n",
         "    path.chmod(0o600)\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/folder-unsynced",
@@ -452,7 +486,7 @@ ORDER = (
         "pipelines/export.py",
         "        sync(folder)\n        sync(folder.parent)\n",
         "        sync(folder.parent)\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/database-unsynced",
@@ -460,7 +494,7 @@ ORDER = (
         "pipelines/analytics.py",
         "    target.chmod(0o600)\n    sync(target)\n",
         "    target.chmod(0o600)\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/mark-unsynced",
@@ -468,7 +502,7 @@ ORDER = (
         "pipelines/show.py",
         "        folder.rename(_ready(settings))\n        sync(folder.parent)\n",
         "        folder.rename(_ready(settings))\n",
-        (PUBLISH,),
+        (DISK,),
     ),
     Mutant(
         "publish/rename-unsynced",
@@ -476,7 +510,7 @@ ORDER = (
         "pipelines/show.py",
         "    sync(exports)\n    ready.rmdir()\n",
         "    ready.rmdir()\n",
-        (PUBLISH,),
+        (DISK,),
     ),
 )
 
@@ -632,5 +666,147 @@ CARRIER = (
     ),
 )
 
-MUTANTS = (*WINNER, *DECODING, *LAW, *ORDER, *ZONE, *CARRIER)
+NUMBER = (
+    Mutant(
+        "number/any-length",
+        "a number with a digit too few or too many is the operator's of its range",
+        "warehouse/core/numbers.sql",
+        "case when placed.is_as_long_as_a_mobile then nullif(ranges.operator, '') end",
+        "nullif(ranges.operator, '')",
+        (NUMBERS,),
+    ),
+    Mutant(
+        "number/dots-are-separators",
+        "15205201314.0 is a number with a digit more",
+        "warehouse/core/numbers.sql",
+        "when regexp_full_match(mobile, '[+＋]?[0-9０-９]{7,}[.．][0-9０-９]*') then null",
+        "",
+        (NUMBERS,),
+    ),
+    Mutant(
+        "number/any-dot-is-a-fraction",
+        "152.05201314 is a fraction, too",
+        "warehouse/core/numbers.sql",
+        "[0-9０-９]{7,}[.．]",
+        "[0-9０-９]{3,}[.．]",
+        (NUMBERS,),
+    ),
+)
+
+OPERATION = (
+    Mutant(
+        "operation/late-after-a-day",
+        "files that wait for hours are no matter for a person",
+        "pipelines/status.py",
+        "LATE_AFTER = timedelta(hours=1)",
+        "LATE_AFTER = timedelta(days=1)",
+        (LANDED,),
+    ),
+    Mutant(
+        "operation/newest-pending",
+        "how long files wait is told by the newest",
+        "pipelines/status.py",
+        "timestamp() - min(arrivals)",
+        "timestamp() - max(arrivals)",
+        (LANDED,),
+    ),
+    Mutant(
+        "operation/moved-away-needs-somebody",
+        "a quarantined file that was moved away stays in `dlr status`",
+        "pipelines/notes.py",
+        "for file, problem in rows.fetchall() if file in there}",
+        "for file, problem in rows.fetchall()}",
+        (LANDED,),
+    ),
+    Mutant(
+        "operation/links-are-followed",
+        "a landed link is taken for the file it leads to",
+        "pipelines/landed.py",
+        "if path.is_symlink() and not path.is_dir():",
+        "if path.is_symlink() and not path.exists():",
+        (LANDED,),
+    ),
+    Mutant(
+        "operation/news-are-changes",
+        "a rebuild lists what landed meanwhile as moved",
+        "pipelines/changes.py",
+        "        where coalesce(new.push_id not in (select push_id from {fresh}), true)\n",
+        "        where true\n",
+        (REBUILD,),
+    ),
+    Mutant(
+        "operation/refresh-once-a-day",
+        "the refresh of every hour comes once a day",
+        "pipelines/defs/automation.py",
+        '"7 * * * *"',
+        '"7 0 * * *"',
+        (SCHEDULES,),
+    ),
+    Mutant(
+        "operation/housekeeping-every-hour",
+        "the housekeeping of every night comes every hour",
+        "pipelines/defs/automation.py",
+        '"37 3 * * *"',
+        '"37 * * * *"',
+        (SCHEDULES,),
+    ),
+    Mutant(
+        "operation/5-per-cent-warns",
+        "5 % of unmapped codes are a warning, not only more",
+        "warehouse/marts/code_coverage_daily.sql",
+        "sum(unmapped) > 0.05 * sum(with_code)",
+        "sum(unmapped) >= 0.05 * sum(with_code)",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/6-per-cent",
+        "more than 6 % of unmapped codes are a warning, not more than 5 %",
+        "warehouse/marts/code_coverage_daily.sql",
+        "sum(unmapped) > 0.05 * sum(with_code)",
+        "sum(unmapped) > 0.06 * sum(with_code)",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/ten-are-few",
+        "ten unmapped codes are too few for a warning",
+        "warehouse/marts/code_coverage_daily.sql",
+        "having sum(unmapped) >= 10",
+        "having sum(unmapped) > 10",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/first-seen-last",
+        "an unmapped code was first seen on its last day",
+        "warehouse/marts/unmapped_errors.sql",
+        "min(first_seen_utc)",
+        "max(first_seen_utc)",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/last-seen-early",
+        "an unmapped code was last seen with the first message of its last day",
+        "warehouse/marts/unmapped_errors.sql",
+        "max(last_seen_utc)",
+        "max(first_seen_utc)",
+        (COVERAGE,),
+    ),
+    Mutant(
+        "operation/sql-may-write",
+        "`dlr sql` opens the published database to write",
+        "cli/sql.py",
+        "duckdb.connect(path, read_only=True)",
+        "duckdb.connect(path)",
+        (f"{COMMANDS}::test_the_published_database_is_opened_to_be_read",),
+    ),
+    Mutant(
+        "operation/memory-limit-ignored",
+        "DLR_MEMORY_LIMIT does not reach the engine",
+        "pipelines/warehouse.py",
+        '        config["memory_limit"] = f"{int(settings.memory_limit)}B"\n',
+        "        pass\n",
+        (f"{COMMANDS}::test_the_memory_limit_holds_wherever_the_warehouse_is_opened",),
+    ),
+)
+
+MUTANTS = (*WINNER, *DECODING, *LAW, *ORDER, *ZONE, *CARRIER, *NUMBER, *OPERATION)
 """All of them; names are unique."""

@@ -156,13 +156,13 @@ def test_a_large_file_is_taken_in_parts(
     whole = file.read_bytes()
     file.write_bytes(whole.replace(b"\n", b"\nno envelope\n", 1) + whole[:50])
     take(settings)
-    right, problem = fingerprint(settings), read_status(settings).set_apart
+    right, problem = fingerprint(settings), read_status(settings).quarantined
     assert next(iter(problem.values())).startswith("line 2: no envelope")
     monkeypatch.setattr("pipelines.load._SLICE_BYTES", 1_000)
     rebuild(settings, "rebuild")
     assert fingerprint(settings) == right
     assert warehouse(settings, "select count(*), min(files) from ops.ledger") == [(1, 1)]
-    [text] = read_status(settings).set_apart.values()
+    [text] = read_status(settings).quarantined.values()
     assert text.startswith("line 2: no envelope")
 
 
@@ -244,11 +244,11 @@ def test_a_damaged_container_gives_what_can_be_read(taken: Settings, damage: str
         data[len(data) // 2] ^= 0xFF
     container.write_bytes(data if damage == "flipped" else data[: len(data) * 2 // 3])
     rebuild(taken, "rebuild")
-    [problem] = read_status(taken).set_apart.values()
+    [problem] = read_status(taken).quarantined.values()
     assert "as gzip; what precedes the damage is taken" in problem
     assert warehouse(taken, "select count(*) > 2 from raw.pushes") == [(True,)]
     assert str(verify(taken).findings) == "[]"
-    damaged = read_status(taken).set_apart
+    damaged = read_status(taken).quarantined
     assert len(damaged) == 1
 
 

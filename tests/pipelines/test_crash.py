@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import random
-import re
 import signal
 import threading
 import time
@@ -19,6 +18,7 @@ import pytest
 from ingest.settings import Settings
 from pipelines.publish import analytics_path, manifest_path
 from pipelines.verify import verify
+from tests.agreement import everywhere, figures_of
 from tests.command import dlr
 from tests.data_folder import (
     ask,
@@ -181,29 +181,13 @@ def test_who_is_killed_between_two_renames_is_completed_by_the_next_command(
     assert {check_readers(settings), manifest_rows(settings)} <= {old[0], new[0]}
     done = dlr(settings.data, *command)
     assert "Traceback" not in done.stderr
-    assert {check_readers(settings), *rows_everywhere(settings)} == {new[0]}
+    assert {check_readers(settings), manifest_rows(settings)} == everywhere(settings) == {new[0]}
+    assert figures_of(settings)["state"]["messages"] == new[0]
     again = run(settings)
     assert (check_readers(settings), fingerprint(settings)) == new
     assert again.published == (command != ("run",))
     assert not run(settings).published
     assert verify(settings).findings == []
-
-
-def rows_everywhere(settings: Settings) -> set[int]:
-    """Messages by the manifest, by ``current`` and by the report; what else is named, agrees."""
-    manifest = json.loads(manifest_path(settings).read_text())
-    folder = manifest_path(settings).parent
-    for one in (manifest["database"], manifest["report"], *manifest["dictionary"]):
-        data = (folder / one["path"]).read_bytes()
-        assert hashlib.sha256(data).hexdigest() == one["sha256"], one["path"]
-    links = {path.resolve() for path in (folder / "current").glob("*/*.parquet")}
-    assert links == {folder / file["path"] for file in manifest["files"]}
-    status = folder / "current" / "sms_status" / "*.parquet"
-    [(linked,)] = duckdb.execute(f"select count(*) from '{status}'").fetchall()
-    page = (folder / "report.html").read_text(encoding="utf-8")
-    [figures] = re.findall(r'id="figures">(.*?)</script>', page)
-    assert not [path for path in folder.iterdir() if path.name in (".prepared", ".ready")]
-    return {manifest_rows(settings), linked, json.loads(figures)["state"]["messages"]}
 
 
 def test_runs_killed_at_random_moments(settings: Settings, expected: list[tuple[int, str]]) -> None:

@@ -139,6 +139,81 @@ def test_a_lost_plus_is_put_back_and_recorded(decoder: Decoder) -> None:
     assert found.repaired_mobiles == 1
 
 
+def encoded(text: str, times: int) -> str:
+    """Text with every character but letters and digits percent-encoded that often."""
+    for _ in range(times):
+        text = quote(text, safe="")
+    return text
+
+
+class Lead(NamedTuple):
+    """How the first character of a mobile stands on the wire, of a value decoded ``times``."""
+
+    wire: str
+    stored: str
+    repaired: bool
+
+
+def leads(times: int) -> list[Lead]:
+    """A plus or a blank, encoded up to ``times``, or as an escape of JSON."""
+    plus = [Lead(encoded("+", n), "+", repaired=n < times) for n in range(times + 1)]
+    blank = [Lead(encoded(" ", n), " ", repaired=False) for n in range(times + 1)]
+    escapes = [
+        Lead(encoded("\\u0020", times), " ", repaired=False),
+        Lead(encoded("\\u002b", times), "+", repaired=False),
+    ]
+    return [*plus, *blank, *escapes]
+
+
+def body_of(found: list[Lead], times: int, blank: str = "", end: str = "]") -> bytes:
+    """A push of a record for each lead, with a blank as it stands on the wire between them."""
+    text = json.dumps([record(n, mobile="@1520520") for n in range(len(found))])[:-1] + end
+    wire = encoded(text.replace(", {", ",|{").replace(", ", ","), times)
+    wire = wire.replace(encoded("|", times), blank)
+    for lead in found:
+        wire = wire.replace(encoded("@", times), lead.wire, 1)
+    return b"sms_status=" + wire.encode()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_blank_is_a_lost_plus_only_where_a_plus_was_pushed(decoder: Decoder, times: int) -> None:
+    bodies = [body_of([lead], times) for lead in leads(times)]
+    for lead, found in zip(leads(times), decoder.all(bodies), strict=True):
+        assert [row[2] for row in found.rows] == [f"{lead.stored}1520520"], lead
+        assert found.repaired_mobiles == lead.repaired, lead
+    assert decoder.careful_pushes() == 0
+
+
+@pytest.mark.parametrize("end", [",]", ',{"sid":7,"mob'])
+def test_a_lost_plus_is_put_back_in_what_is_left_of_a_damaged_array(
+    decoder: Decoder, end: str
+) -> None:
+    for times in (1, 2, 3):
+        found = decoder.one(body_of(leads(times), times, end=end))
+        assert [row[2] for row in found.rows] == [f"{one.stored}1520520" for one in leads(times)]
+        assert found.repaired_mobiles == times
+
+
+@st.composite
+def blank_bodies(draw: st.DrawFn) -> tuple[bytes, list[Lead]]:
+    times = draw(st.integers(1, 3))
+    found = draw(st.lists(st.sampled_from(leads(times)), min_size=1, max_size=4))
+    blank = draw(st.sampled_from(["", "+", " ", encoded(" ", times), encoded("+", times - 1)]))
+    return body_of(found, times, blank), found
+
+
+@hypothesis_settings(max_examples=30, deadline=None)
+@given(st.lists(blank_bodies(), min_size=1, max_size=20))
+def test_sql_and_python_agree_on_blanks(
+    decoder: Decoder, pushes: list[tuple[bytes, list[Lead]]]
+) -> None:
+    bodies = [body for body, _ in pushes]
+    paths_agree(decoder, bodies)
+    for (_, found), push_ in zip(pushes, decoder.all(bodies), strict=True):
+        assert [row[2] for row in push_.rows] == [f"{lead.stored}1520520" for lead in found]
+        assert push_.repaired_mobiles == sum(lead.repaired for lead in found)
+
+
 def test_an_unencoded_ampersand_does_not_cut_the_batch(decoder: Decoder) -> None:
     batch = [record(1, error_detail="R&D"), record(2)]
     rows = decoder.one(b"sms_status=" + json.dumps(batch).encode()).rows
@@ -194,6 +269,15 @@ def test_what_is_broken_is_read_however_often_it_was_encoded(
     assert [reason for _, reason, _, _ in found.rejects] == rejects
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_broken_json_that_is_no_array_is_json_all_the_same(decoder: Decoder, times: int) -> None:
+    value = b'{"sid":1,"error_detail":"\xbd\xd3"}'
+    for _ in range(times):
+        value = quote_plus(value).encode()
+    [reject] = decoder.one(b"sms_status=" + value).rejects
+    assert reject[1] == "not_an_array"
+
+
 def test_a_body_of_bytes_that_are_not_utf8_is_read_from_base64(decoder: Decoder) -> None:
     body = b"sms_status=" + json.dumps([GOOD]).encode() + b"&x=\xff"
     assert decoder.one(body) == ("once", 1, 0, [GOOD_ROW], [])
@@ -234,7 +318,17 @@ def test_a_text_with_an_ampersand_goes_on_whatever_its_bytes(decoder: Decoder) -
     [
         pytest.param('[G1,G2,{"sid":3,"repo', [1, 2], 1, id="cut in a record"),
         pytest.param("[G1,G2", [1, 2], 1, id="cut between records"),
-        pytest.param("[G1,G2,]", [1, 2], 1, id="trailing comma"),
+        pytest.param("[G1,G2,", [1, 2], 1, id="cut behind a comma"),
+        pytest.param("[G1,G2, ", [1, 2], 1, id="cut behind a comma and a blank"),
+        pytest.param("[G1,G2,]", [1, 2], 0, id="trailing comma"),
+        pytest.param("[G1,G2 ,\n, ]\t", [1, 2], 0, id="trailing commas and blanks"),
+        pytest.param("[,G1]", [1], 0, id="leading comma"),
+        pytest.param("[G1, ,,G2]", [1, 2], 0, id="commas with nothing between"),
+        pytest.param("[G1G2]", [1, 2], 0, id="no comma"),
+        pytest.param("[G1 G2]", [1, 2], 0, id="a blank for a comma"),
+        pytest.param("[G1,] x", [1], 1, id="something behind the array"),
+        pytest.param("[G1,x,]", [1], 1, id="a stretch that ends with a comma"),
+        pytest.param("[G1,]G2]", [1, 2], 1, id="a bracket amid the array"),
         pytest.param('[G1,{"sid":},G3]', [1, 3], 1, id="one bad record of three"),
         pytest.param("[G1,x,G2,y,G3]", [1, 2, 3], 2, id="two stretches"),
         pytest.param("[G1,NaN,G2]", [1, 2], 1, id="NaN is no JSON"),
@@ -252,6 +346,10 @@ def test_a_damaged_array_gives_up_what_can_be_read(
     assert [row[0] for row in found.rows] == sids
     assert [reason for _, reason, _, _ in found.rejects] == ["damaged_json"] * damaged
     assert found.records == len(sids) + damaged
+
+
+def test_an_array_of_commas_loses_nothing(decoder: Decoder) -> None:
+    assert decoder.one(form("[, ,]")) == ("salvaged", 0, 0, [], [])
 
 
 @pytest.mark.parametrize("garbage", ['{"sid":', '{"sid":"', "[", '{"a":{'])

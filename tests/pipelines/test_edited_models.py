@@ -11,11 +11,11 @@ import pytest
 
 from ingest.settings import Settings
 from pipelines import models
+from pipelines.computed import outdated
 from pipelines.folder_format import stamp
 from pipelines.headers import WAREHOUSE
 from pipelines.lock import WarehouseError
 from pipelines.rebuild import rebuild, rebuild_from
-from pipelines.recompute import outdated
 from pipelines.status import read_status
 from pipelines.warehouse import open_warehouse
 from tests.data_folder import form, push, record, run, settings_of, take, warehouse
@@ -267,6 +267,7 @@ def test_a_setting(taken: Settings, tmp_path: Path, setting: dict[str, str]) -> 
 def test_words_layout_and_order_of_the_file_ask_for_nothing(
     taken: Settings, edited: EditedWarehouse
 ) -> None:
+    run(taken)
     edited.replace(
         "marts/as_of.sql", "select\n", "/* reads from core.sms_status */ SELECT -- all\n"
     )

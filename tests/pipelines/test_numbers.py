@@ -90,6 +90,10 @@ def country(number: phonenumbers.PhoneNumber) -> str | None:
     return None if region == WORLD else region
 
 
+def is_as_long_as_a_mobile(number: phonenumbers.PhoneNumber) -> bool:
+    return phonenumbers.is_possible_number_for_type(number, phonenumbers.PhoneNumberType.MOBILE)
+
+
 def operator(number: phonenumbers.PhoneNumber) -> str | None:
     return numbers.slug(numbers.repair(carrier.name_for_number(number, "en"))) or None
 
@@ -149,6 +153,11 @@ def looks_trunked(text: str) -> bool:
         ("+390669812345", ("+390669812345", "VA", None)),
         ("+80012345678", ("+80012345678", None, None)),
         ("+881612345678", ("+881612345678", None, "iridium_satellite")),
+        ("1520520131", ("+861520520131", "CN", None)),
+        ("152052013144", ("+86152052013144", "CN", None)),
+        ("+20100791694", ("+20100791694", "EG", None)),
+        ("152.05201314", ("+8615205201314", "CN", "china_mobile")),
+        ("1520520.1314 ", ("+8615205201314", "CN", "china_mobile")),
     ],
 )
 def test_a_number_is_read_with_its_country_and_operator(
@@ -179,6 +188,13 @@ def test_a_number_is_read_with_its_country_and_operator(
         "+015205201314",
         "15205201314\n",
         "9" * 400,
+        "15205201314.0",
+        "15205201314.",
+        "15205201314.00",
+        "1520520.1314",
+        "+93703334567.0",
+        "8615205201314.5",
+        "１５２０５２０１３１４．０",
     ],
 )
 def test_what_is_no_plausible_number_stays_null(
@@ -238,7 +254,10 @@ def test_every_kind_of_valid_number_has_the_librarys_form_and_country(
 
 
 def test_every_mobile_has_the_librarys_operator(warehouse: duckdb.DuckDBPyConnection) -> None:
-    """No exception; ported numbers included, since it is the operator of the range."""
+    """Ported numbers included, since it is the operator of the range.
+
+    One exception: a pager whose number is not as long as a mobile has none.
+    """
     texts = [
         f"+{code}{national}"
         for region, code in REGIONS
@@ -251,8 +270,35 @@ def test_every_mobile_has_the_librarys_operator(warehouse: duckdb.DuckDBPyConnec
         if number is None or phonenumbers.number_type(number) not in REACHED_BY_SMS:
             continue
         compared += 1
-        assert found[text] == (e164(number), country(number), operator(number)), text
+        expected = operator(number) if is_as_long_as_a_mobile(number) else None
+        assert found[text] == (e164(number), country(number), expected), text
     assert compared > 5000
+
+
+def test_only_a_number_as_long_as_a_mobile_has_an_operator(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    """A digit too few or too many, wherever the country has numbers of such a length at all."""
+    mobiles = {
+        f"+{code}{national}"
+        for region, code in REGIONS
+        for national in drawn(region, code, ("mobile",), 5)
+    }
+    texts = sorted({text[:-1] for text in mobiles} | mobiles | {f"{text}0" for text in mobiles})
+    found = answers(warehouse, texts)
+    with_operator: dict[bool, set[int]] = {True: set(), False: set()}
+    for text in texts:
+        number = parsed(text)
+        if number is None or e164(number) != text:
+            continue
+        long_enough = is_as_long_as_a_mobile(number)
+        name = numbers.slug(numbers.repair(carrier.name_for_valid_number(number, "en")))
+        assert found[text][0] == text
+        assert found[text][2] == (name or None if long_enough else None), text
+        if name:
+            with_operator[long_enough].add(number.country_code)
+    assert len(with_operator[True]) > 150
+    assert len(with_operator[False]) > 40
 
 
 def test_a_number_of_no_known_range_has_the_librarys_country_if_it_has_one(
@@ -317,6 +363,9 @@ def spellings(draw: st.DrawFn) -> tuple[str, str]:
     return mobile, text.translate(FULL_WIDTH) if draw(st.booleans()) else text
 
 
+DECIMAL = re.compile(r"[+＋]?[0-9０-９]{7,}[.．][0-9０-９]*")
+
+
 @settings(max_examples=30, deadline=None)
 @given(written=st.lists(spellings(), min_size=1, max_size=40))
 def test_spelling_does_not_matter(
@@ -324,7 +373,7 @@ def test_spelling_does_not_matter(
 ) -> None:
     found = answers(warehouse, [text for _, text in written])
     for mobile, text in written:
-        assert found[text][0] == f"+86{mobile}"
+        assert found[text][0] == (None if DECIMAL.fullmatch(text) else f"+86{mobile}")
 
 
 @settings(max_examples=40, deadline=None)

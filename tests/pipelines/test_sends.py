@@ -244,7 +244,7 @@ def test_unreadable_files_are_set_apart_and_the_rest_is_taken(settings: Settings
     send(settings, "good.csv", f"{HEAD}1,,2026-03-02 07:59:50,,\n")
     take(settings)
     assert sends(settings, "sid") == [(1,)]
-    apart = read_status(settings).sends_set_apart
+    apart = read_status(settings).quarantined_sends
     assert set(apart) == {*UNREADABLE, "gone.csv"}
     assert all(sentence in apart[name] for name, (_, sentence) in UNREADABLE.items())
     assert any("Send file empty.csv is empty" in text for text in read_status(settings).problems)

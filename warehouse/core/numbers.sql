@@ -4,9 +4,9 @@ grain: mobile
 refresh: temporary
 columns:
   mobile: varchar -- Number as pushed; null and unreadable text have a row, too.
-  mobile_e164: varchar -- The same number in international form, + and digits; null where the text is no plausible number, that is an unknown calling code, a length no number there has, or any character but digits and separators.
+  mobile_e164: varchar -- The same number in international form, + and digits; null where the text is no plausible number, that is an unknown calling code, a length no number there has, any character but digits and separators, or a decimal fraction (15205201314.0).
   country_code: varchar -- Country of the number's range, ISO 3166 (with its reserved AC and TA, and XK for Kosovo); null for ranges of no country, such as satellite networks.
-  range_operator: varchar -- Operator the number's range was given to; numbers are ported; null where none is known.
+  range_operator: varchar -- Operator the number's range was given to; numbers are ported; null where none is known, or where the number has a digit too few or too many for a mobile.
 */
 with codes as (
     select
@@ -42,6 +42,8 @@ spelled as (
         mobile,
         case
             when regexp_full_match(mobile, '\+?[0-9]+') then mobile
+            -- a spreadsheet's number, 15205201314.0: with the dot left out it would have a digit more
+            when regexp_full_match(mobile, '[+＋]?[0-9０-９]{7,}[.．][0-9０-９]*') then null
             else translate(mobile, '０１２３４５６７８９＋ -()./　－（）．／', '0123456789+')
         end as spelling
     from touched_mobiles
@@ -84,6 +86,7 @@ parted as (
         code_starts.calling_code,
         code_starts.national_prefix,
         code_starts.national_lengths,
+        code_starts.mobile_lengths,
         substr(international.digits, length(code_starts.calling_code) + 1) as national
     from international
     left join code_starts
@@ -96,6 +99,7 @@ trimmed as (
         mobile,
         calling_code,
         national_lengths,
+        mobile_lengths,
         case
             when national_prefix <> ''
                 and starts_with(national, national_prefix)
@@ -111,7 +115,8 @@ plausible as (
         mobile,
         case
             when list_contains(national_lengths, length(national)) then calling_code || national
-        end as digits
+        end as digits,
+        list_contains(mobile_lengths, length(national)) as is_as_long_as_a_mobile
     from trimmed
 ),
 
@@ -120,6 +125,7 @@ placed as (
     select
         mobile,
         digits,
+        is_as_long_as_a_mobile,
         rpad(digits, 15, '0')::bigint as place
     from plausible
 ),
@@ -136,7 +142,7 @@ select
     placed.mobile,
     '+' || placed.digits as mobile_e164,
     nullif(ranges.country_code, '') as country_code,
-    nullif(ranges.operator, '') as range_operator
+    case when placed.is_as_long_as_a_mobile then nullif(ranges.operator, '') end as range_operator
 from placed
 asof left join ranges
     on placed.place >= ranges.range_start

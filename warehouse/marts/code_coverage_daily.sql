@@ -1,5 +1,5 @@
 /*
-description: How well the code table covers what carriers report, per day (UTC) and operator. To map a code, add a row to warehouse/reference/carrier_errors.csv and run dlr rebuild; marts.unmapped_errors lists which.
+description: How well the code table covers what carriers report, per day (UTC) and operator. To map a code, add a row to warehouse/reference/carrier_errors.csv; the next run looks up all codes again; marts.unmapped_errors lists which.
 grain: day_utc, country_code, range_operator
 refresh: day_utc in touched_event_days
 export: file

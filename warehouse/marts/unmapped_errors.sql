@@ -1,5 +1,5 @@
 /*
-description: Failure codes that no literal and no pattern covers. To map one, add a row to warehouse/reference/carrier_errors.csv and run dlr rebuild.
+description: Failure codes that no literal and no pattern covers. To map one, add a row to warehouse/reference/carrier_errors.csv; the next run looks up all codes again.
 grain: operator, error_code
 refresh: all
 export: file
