@@ -1,4 +1,5 @@
--- The latest reception, and the instants that follow from it; nulls before the first push.
+-- The latest reception, and the instants that follow from it; nulls before the first push, no row
+-- before there is anything to count.
 with climbed as (
     select
         upper_bound_s,
@@ -21,3 +22,5 @@ cross join (
     from climbed
     where 100 * up_to_here >= 99 * total
 )
+where as_of_utc is not null
+    or exists (select 1 from core_sends where waiting_hour_utc is not null)
