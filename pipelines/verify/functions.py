@@ -30,31 +30,27 @@ _COLON = re.compile(f"[{_BLANKS}]*:[{_BLANKS}]*")
 
 def rate(part: float | None, whole: float | None) -> float | None:
     """Part of a whole; None where there is nothing to divide by."""
-    if part is None or whole is None or whole <= 0:
-        return None
-    return part / whole
+    return None if part is None or whole is None or whole <= 0 else part / whole
 
 
 def wilson_low(part: float | None, whole: float | None) -> float | None:
     """Lower end of the 95 % interval of Wilson (1927) for ``part`` of ``whole``."""
-    ends = _wilson(part, whole)
-    return ends and ends[0]
+    end = _wilson(part, whole, -1)
+    return None if end is None else max(0.0, end)
 
 
 def wilson_high(part: float | None, whole: float | None) -> float | None:
     """Upper end of the same interval."""
-    ends = _wilson(part, whole)
-    return ends and ends[1]
+    end = _wilson(part, whole, 1)
+    return None if end is None else min(1.0, end)
 
 
-def _wilson(part: float | None, whole: float | None) -> tuple[float, float] | None:
+def _wilson(part: float | None, whole: float | None, sign: int) -> float | None:
     share = rate(part, whole)
     if share is None or whole is None:
         return None
-    middle = share + _Z**2 / (2 * whole)
     half = _Z * math.sqrt(share * (1 - share) / whole + _Z**2 / (4 * whole**2))
-    scale = 1 + _Z**2 / whole
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    return (share + _Z**2 / (2 * whole) + sign * half) / (1 + _Z**2 / whole)
 
 
 def nearest_rank(n: float | None, share: float) -> float:
@@ -111,12 +107,12 @@ class LatencyFigures:
         values = sorted(self._values)
         if not values:
             return None
-        figures: dict[str, float] = {"n": len(values), "negative": bisect_left(values, 0.0)}
+        figures = {"n": len(values), "negative": bisect_left(values, 0.0), "max": values[-1]}
         for percent in (50, 90, 95, 99):
             at = percent * (len(values) - 1) / 100
             low, high = values[math.floor(at)], values[math.ceil(at)]
             figures[f"p{percent}"] = low + (high - low) * (at - math.floor(at))
-        return json.dumps(figures | {"max": values[-1]})
+        return json.dumps(figures)
 
 
 class BucketPercentile:
@@ -138,42 +134,28 @@ class BucketPercentile:
 
 def register(con: sqlite3.Connection) -> None:
     """Let a connection call what the SQL below ``expected`` needs."""
-    scalars: dict[str, tuple[int, Callable[..., Any]]] = {
-        "rate": (2, rate),
-        "wilson_low": (2, wilson_low),
-        "wilson_high": (2, wilson_high),
-        "bucket": (1, bucket),
-        "is_blank": (1, is_blank),
-        "code_key": (1, code_key),
-        "hour_of": (1, hour_of),
-    }
-    for name, (arguments, function) in scalars.items():
-        con.create_function(name, arguments, function, deterministic=True)
+    for of_two in (rate, wilson_low, wilson_high):
+        con.create_function(of_two.__name__, 2, of_two, deterministic=True)
+    for of_one in (bucket, is_blank, code_key, hour_of):
+        con.create_function(of_one.__name__, 1, of_one, deterministic=True)
     # typeshed's protocol knows no null and no aggregate of several types
     con.create_aggregate("latency_figures", 1, LatencyFigures)  # type: ignore[arg-type]
     con.create_aggregate("percentile_of_buckets", 3, BucketPercentile)  # type: ignore[arg-type]
 
 
 _COUNTS = (0, 1, 2, 9, 10, 1000, 10**12)
-_PAIRS = [
-    (part, whole)
-    for whole in (None, -1, *_COUNTS, math.inf)
-    for part in (None, *_COUNTS)
-    if part is None or whole is None or part <= whole or whole <= 0
-]
-_SHARES = (0.0, 0.07, 0.5, 0.95, 0.99, 1.0)
+_WHOLES = (None, -1, *_COUNTS, math.inf)
+_PARTS = [(a, b) for b in _WHOLES for a in (None, *_COUNTS) if None in (a, b) or a <= b or b <= 0]  # type: ignore[operator]
+_SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.95, 0.99, 1.0)
 _TABLES = (
-    *([(bound, 1)] for bound in BOUNDS_S),
-    [],
+    [(bound, 1) for bound in BOUNDS_S],
+    [(1.0, 1), (1.0, 1), (3.0, 9), (600.0, 1), (math.inf, 0)],
     [(1.0, 0)],
-    [(1.0, 10), (3.0, 9), (600.0, 1)],
-    [(1.0, 1), (1.0, 1), (2.0, 1), (math.inf, 1)],
-    [(bound, n * n) for n, bound in enumerate(BOUNDS_S)],
 )
-_SCALARS: dict[str, tuple[Callable[..., float | None], list[tuple[Any, ...]]]] = {
-    "rate": (rate, _PAIRS),
-    "wilson_low": (wilson_low, _PAIRS),
-    "wilson_high": (wilson_high, _PAIRS),
+_SCALARS: dict[str, tuple[Callable[..., float | None], list[tuple[Any, Any]]]] = {
+    "rate": (rate, _PARTS),
+    "wilson_low": (wilson_low, _PARTS),
+    "wilson_high": (wilson_high, _PARTS),
     "nearest_rank": (nearest_rank, [(n, share) for n in (None, *_COUNTS) for share in _SHARES]),
 }
 VERIFIED = frozenset((*_SCALARS, "percentile_of_buckets"))
@@ -188,59 +170,55 @@ def published_functions() -> set[str]:
 
 def compare_functions(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     """Compare the functions of a published database with Python's; yield what differs."""
-    promised = published_functions()
-    there = {
-        name
-        for (name,) in con.execute(
-            "select distinct function_name from duckdb_functions() where not internal"
-        ).fetchall()
-    }
-    for name in sorted(promised - there):
-        yield f"the function {name}() is missing."
-    for name in sorted(there - promised):
-        yield f"the function {name}() is in no file of warehouse/functions."
+    query = "select distinct function_name from duckdb_functions() where not internal"
+    promised, there = published_functions(), {row[0] for row in con.execute(query).fetchall()}
+    for name in sorted(promised ^ there):
+        said = "is missing" if name in promised else "is in no file of warehouse/functions"
+        yield f"the function {name}() {said}."
     for name in sorted(promised & there & VERIFIED):
-        if difference := next(_differences(con, name), None):
-            yield difference
-
-
-def _differences(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[str]:
-    try:
-        values = _scalars(con, name) if name in _SCALARS else _aggregates(con, name)
-        for arguments, value, expected in values:
+        query, cases = _scalars(name) if name in _SCALARS else _aggregates(name)
+        try:
+            values = con.execute(query).fetchall()
+        except duckdb.Error as error:
+            yield f"the function {name}() cannot be called ({type(error).__name__})."
+            continue
+        for (arguments, expected), (value,) in zip(cases, values, strict=True):
             if not is_close(value, expected):
-                said = ", ".join("null" if one is None else str(one) for one in arguments)
-                yield f"the function {name}() gives {value} for {said}, expected {expected}."
-    except duckdb.Error as error:
-        yield f"the function {name}() cannot be called ({type(error).__name__})."
+                yield f"the function {name}() gives {value} for {arguments}, expected {expected}."
+                break
 
 
-_Value = tuple[Iterable[Any], float | None, float | None]
-
-
-def _scalars(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[_Value]:
-    """Call a function over its grid: arguments, what it gives, what Python says."""
+def _scalars(name: str) -> tuple[str, list[tuple[str, float | None]]]:
+    """A query that calls a function over its grid, and what Python gives for which arguments."""
     function, grid = _SCALARS[name]
-    first, second = ([arguments[at] for arguments in grid] for at in (0, 1))
-    rows = con.execute(
-        f"select {name}(a, b) from (select unnest($1::double[]) as a, unnest($2::double[]) as b)",
-        [first, second],
-    ).fetchall()
-    for arguments, (value,) in zip(grid, rows, strict=True):
-        yield arguments, value, function(*arguments)
+    called = [f"{_literal(a)}, {_literal(b)}" for a, b in grid]
+    rows = ", ".join(f"({n}, {arguments})" for n, arguments in enumerate(called))
+    expected = [function(a, b) for a, b in grid]
+    query = f"select {name}(a, b) from (values {rows}) as t (number, a, b) order by number"
+    return query, list(zip(called, expected, strict=True))
 
 
-def _aggregates(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[_Value]:
-    """Call an aggregate over small tables, each for every share."""
-    calls = ", ".join(f"{name}(b, n, {share})" for share in _SHARES)
-    for table in _TABLES:
-        bounds, counts = [bound for bound, _ in table], [n for _, n in table]
-        rows = con.execute(
-            f"select {calls} from (select unnest($1::double[]) as b, unnest($2::bigint[]) as n)",
-            [bounds, counts],
-        ).fetchall()
-        for share, value in zip(_SHARES, rows[0], strict=True):
-            yield [bounds, counts, share], value, percentile_of_buckets(table, share)
+def _aggregates(name: str) -> tuple[str, list[tuple[str, float | None]]]:
+    """The same of an aggregate over small tables, each for every share."""
+    grid = [(table, share) for table in _TABLES for share in _SHARES]
+    rows = ", ".join(
+        f"({number}, {share}, {_literal(bound)}, {n})"
+        for number, (table, share) in enumerate(grid)
+        for bound, n in table
+    )
+    query = (
+        f"select {name}(b, n, share) from (values {rows}) as t (number, share, b, n) "
+        "group by number, share order by number"
+    )
+    return query, [
+        (f"{table}, {share}", percentile_of_buckets(table, share)) for table, share in grid
+    ]
+
+
+def _literal(value: float | None) -> str:
+    if value is None:
+        return "null"
+    return "'infinity'::double" if value == math.inf else str(value)
 
 
 def is_close(value: object, expected: object) -> bool:

@@ -9,12 +9,16 @@ from typing import Any
 from pipelines.verify.functions import is_close, rate, wilson_high, wilson_low
 
 QUERIES = Path(__file__).parent / "expected" / "report"
-SECTIONS = (
-    *("latency_headline", "delivery", "countries", "operators", "causes", "failures", "codes"),
-    *("latency", "latency_operators", "distribution", "health", "unmapped", "coverage"),
-    "suspicious",
-)
-"""Parts of the figures that are rows of a query."""
+SECTIONS: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in ("delivery", "health", "causes", "failures", "codes")},
+    **{name: (name,) for name in ("unmapped", "coverage", "suspicious", "distribution")},
+    "countries": ("places", "country_code"),
+    "operators": ("places", "country_code, range_operator"),
+    "latency": ("percentiles", "interval, at_utc"),
+    "latency_headline": ("percentiles", "interval, period", "period"),
+    "latency_operators": ("latency_operators",),
+}
+"""Parts of the figures that are rows of a query: its file, and the keys that are filled into it."""
 RATES = {
     "reported_delivery_rate": ("delivered", "reports"),
     "delivery_rate": ("sent_delivered", "sent"),
@@ -25,12 +29,11 @@ RATES = {
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive and UTC, as every time of the report
 Figures = dict[str, Any]
+Mask = Callable[[str | None], str | None]
 
 
 def compare_report(
-    con: sqlite3.Connection,
-    figures: Mapping[str, Any],
-    mask: Callable[[str | None], str | None],
+    con: sqlite3.Connection, figures: Mapping[str, Any], mask: Mask
 ) -> Iterator[str]:
     """Yield a sentence for each figure of a report that differs from the recount.
 
@@ -41,11 +44,13 @@ def compare_report(
     yield from _differences("", figures, recount(con, mask))
 
 
-def recount(con: sqlite3.Connection, mask: Callable[[str | None], str | None]) -> Figures:
+def recount(con: sqlite3.Connection, mask: Mask) -> Figures:
     """Compute what the report must say, in the form of its JSON."""
     con.create_function("masked", 1, mask)
-    con.execute(f"create temp table period as {_text('period')}")
-    con.executescript(_text("cuts"))
+    con.execute(f"create temp table period as {_query('period')}")
+    con.executescript(_query("cuts"))
+    operators = _query("percentiles", "country_code, range_operator, interval")
+    con.execute(f"create temp view bounds as {operators}")
     try:
         return _figures(con)
     finally:
@@ -54,16 +59,22 @@ def recount(con: sqlite3.Connection, mask: Callable[[str | None], str | None]) -
 
 
 def _figures(con: sqlite3.Connection) -> Figures:
-    [state] = _ask(con, _text("state"))
+    [state] = _ask(con, _query("state"))
     period = next(iter(_ask(con, "select * from period")), None)
     figures: Figures = {"state": state, "period": period, "comparable": False}
     if period is not None:
         first = state["first_received_utc"]
         figures["comparable"] = first is not None and first <= period["before_from_utc"]
-        headline = _ask(con, _text("headline"))
+        headline = _ask(con, _query("headline"))
         figures["headline"] = {row.pop("period"): row | _rates(row) for row in headline}
-        figures |= {name: _ask(con, _text(name)) for name in SECTIONS}
+        figures |= {name: _ask(con, _query(*query)) for name, query in SECTIONS.items()}
     return figures
+
+
+def _query(name: str, keys: str = "", period: str = "'now'") -> str:
+    order = ", ".join(f"{key} nulls last" for key in keys.split(", "))
+    text = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    return text.format(keys=keys, order=order, period=period)
 
 
 def _rates(counts: Figures) -> Figures:
@@ -73,10 +84,6 @@ def _rates(counts: Figures) -> Figures:
         of = counts[part], counts[whole]
         found |= {name: rate(*of), f"{name}_low": wilson_low(*of), f"{name}_high": wilson_high(*of)}
     return found
-
-
-def _text(name: str) -> str:
-    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _ask(con: sqlite3.Connection, query: str) -> list[Figures]:

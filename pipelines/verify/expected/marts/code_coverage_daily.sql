@@ -8,7 +8,7 @@ with counted as (
         sum(failures * (has_code and error_match = 'pattern')) as pattern,
         sum(failures * (has_code and error_match = 'none')) as unmapped
     from (select *, not is_blank(error_code) as has_code from marts_failures_daily)
-    group by day_utc, country_code, range_operator
+    group by 1, 2, 3
 )
 
 select

@@ -1,8 +1,6 @@
 -- Outcomes step by step; a step without messages has zeros.
 select
-    at_utc,
-    coalesce(sum(reports), 0) as reports,
-    coalesce(sum(delivered), 0) as delivered,
+    at_utc, coalesce(sum(reports), 0) as reports, coalesce(sum(delivered), 0) as delivered,
     coalesce(sum(failed), 0) as failed,
     rate(sum(delivered), sum(reports)) as rate,
     wilson_low(sum(delivered), sum(reports)) as low,

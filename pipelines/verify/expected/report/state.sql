@@ -11,3 +11,4 @@ select
 from (select 1)
 left join ops_ledger
     on sequence = (select max(sequence) from ops_ledger)
+limit 1

@@ -1,7 +1,7 @@
--- Outcomes by country, and the rate of the period before.
+-- Outcomes by {keys}, and the rate of the period before.
 with counted as (
     select
-        country_code,
+        {keys},
         coalesce(sum(reports) filter (where period = 'now'), 0) as reports,
         coalesce(sum(delivered) filter (where period = 'now'), 0) as delivered,
         sum(reports) filter (where period = 'before') as reports_before,
@@ -9,11 +9,11 @@ with counted as (
         sum(sent) filter (where period = 'now') as sent,
         sum(sent_delivered) filter (where period = 'now') as sent_delivered
     from delivery
-    group by 1
+    group by {keys}
 )
 
 select
-    country_code, reports, delivered,
+    {keys}, reports, delivered,
     rate(reports, sum(reports) over ()) as share,
     rate(delivered, reports) as rate,
     wilson_low(delivered, reports) as low,
@@ -23,4 +23,4 @@ select
     rate(sent_delivered, sent) as delivery_rate
 from counted
 where reports > 0 or sent > 0
-order by reports desc, country_code nulls last
+order by reports desc, {order}
