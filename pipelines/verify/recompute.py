@@ -113,7 +113,9 @@ def load(
 
 def fingerprint(con: sqlite3.Connection) -> str:
     """Return the fingerprint of ``core.sms_status``."""
-    return str(con.execute(f"select fingerprint({_CONTENT}) from core_sms_status").fetchone()[0])
+    row = con.execute(f"select fingerprint({_CONTENT}) from core_sms_status").fetchone()
+    # of no rows SQLite asks no aggregate
+    return str(row[0] or _Fingerprint().finalize())
 
 
 class _Fingerprint:
