@@ -9,6 +9,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 from tests.tamper import trial
 from tests.tamper.declared import HARMLESS
@@ -26,9 +27,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         spawn = multiprocessing.get_context("spawn")
         unseen = total = 0
-        with spawn.Pool(_PROCESSES, trial.prepare, (folder, words)) as pool:
-            count = pool.apply(trial.count)
-            for outcomes in pool.imap(trial.try_number, range(trial.UNTOUCHED, count)):
+        with ProcessPoolExecutor(_PROCESSES, spawn, trial.prepare, (folder, words)) as pool:
+            count = pool.submit(trial.count).result()
+            for outcomes in pool.map(trial.try_number, range(trial.UNTOUCHED, count)):
                 total += len(outcomes)
                 unseen += sum(not outcome.seen for outcome in outcomes)
                 for outcome in outcomes:
