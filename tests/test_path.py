@@ -191,7 +191,7 @@ def test_verify_agrees_and_nothing_needs_a_person(data: Path) -> None:
 
 def test_rebuild_gives_the_same_fingerprint(data: Path, tmp_path: Path) -> None:
     # a copy, for the other tests ask about the runs that made this one
-    copy = shutil.copytree(data, tmp_path / "data")
+    copy = shutil.copytree(data, tmp_path / "data", symlinks=True)
     rebuilt = dlr(copy, "rebuild")
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert "The same as before." in rebuilt.stdout

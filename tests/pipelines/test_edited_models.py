@@ -81,7 +81,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def taken(settings: Settings, origin: Path) -> Settings:
     """A copy of the folder, after its first run."""
-    shutil.copytree(origin, settings.data, copy_function=shutil.copy2)
+    shutil.copytree(origin, settings.data, symlinks=True)
     return settings
 
 
