@@ -23,7 +23,7 @@ def serve(descriptor: int) -> None:
     while True:
         try:
             function, arguments = pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             return
         try:
             result = function(*arguments)

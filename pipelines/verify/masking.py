@@ -37,14 +37,14 @@ def masks(settings: Settings) -> Masks:
     if settings.export_mobile == "plain":
         return Masks(lambda mobile, _: mobile, lambda text, _: text, lambda text: text)
     if settings.export_mobile == "masked":
-        return Masks(_masked, _struck, _fragment)
+        return Masks(_masked, struck, _fragment)
     secret = settings.export_mobile_key
     key = secret.get_secret_value().encode() if secret else b""
     return Masks(
         lambda mobile, _: (
             None if mobile is None else hmac.new(key, mobile.encode(), "sha256").hexdigest()
         ),
-        _struck,
+        struck,
         _fragment,
     )
 
@@ -56,7 +56,7 @@ def _masked(mobile: str | None, country: str | None) -> str | None:
     return f"{country or ''}****{mobile[-4:] if len(mobile) >= _SHORTEST else ''}"
 
 
-def _struck(text: str | None, mobile: str | None) -> str | None:
+def struck(text: str | None, mobile: str | None) -> str | None:
     """A text without what looks like a phone number, and without the row's own."""
     if text is None:
         return None

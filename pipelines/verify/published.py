@@ -19,7 +19,7 @@ from pipelines.verify.compare import type_findings
 from pipelines.verify.findings import Findings
 from pipelines.verify.functions import compare_functions
 from pipelines.verify.headers import Table
-from pipelines.verify.masking import masks
+from pipelines.verify.masking import struck
 from pipelines.verify.pinned import Pinned
 from pipelines.verify.scratch import Row
 
@@ -318,10 +318,8 @@ def _compare_parts_of(
             )
 
 
-def compare_report(
-    con: sqlite3.Connection, pinned: Pinned, settings: Settings, *, shown: bool
-) -> Iterator[str]:
-    """Yield what is wrong with the report; its figures where everything is ``shown`` to readers."""
+def compare_report(con: sqlite3.Connection, pinned: Pinned) -> Iterator[str]:
+    """Yield what is wrong with the report: its time, and its figures where it is the newest."""
     said = (pinned.manifest or {}).get("report")
     if not isinstance(said, dict):
         if (pinned.manifest or {}).get("files"):
@@ -337,6 +335,6 @@ def compare_report(
         return
     if str(said.get("as_of_utc")) != str(as_of).removesuffix("Z"):
         yield f"as_of_utc is {as_of}, in the manifest {said.get('as_of_utc')}."
-    if said.get("problem") is None and shown:
-        mask = masks(settings).text
-        yield from report.compare_report(con, figures, lambda text: mask(text, None))
+    if said.get("problem") is None:
+        # the report is for everybody, and masked whatever the setting
+        yield from report.compare_report(con, figures, lambda text: struck(text, None))

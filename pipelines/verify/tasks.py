@@ -113,7 +113,7 @@ def compare_tables(
             _compare_table(con, duck, name, findings, shown=shown)
             on_progress((number + 1) / len(names))
         if shown:
-            for sentence in published.compare_report(con, state.pinned, state.settings, shown=True):
+            for sentence in published.compare_report(con, state.pinned):
                 findings.add("exports/report.html", sentence, sentence.partition(".")[0])
     return findings
 
