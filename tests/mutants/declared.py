@@ -397,18 +397,6 @@ ORDER = (
         (CRASH,),
     ),
     Mutant(
-        "publish/noted-before-shown",
-        "the warehouse notes a publication before readers have it",
-        "pipelines/publish.py",
-        "    show(settings)\n"
-        "    done = _outcome(settings, due, prepared, page.problem)\n"
-        "    _remember(con, settings, prepared, done)\n",
-        "    done = _outcome(settings, due, prepared, page.problem)\n"
-        "    _remember(con, settings, prepared, done)\n"
-        "    show(settings)\n",
-        (CRASH,),
-    ),
-    Mutant(
         "publish/privacy-of-old-files",
         "numbers are looked for in the files that stay, not in the new ones",
         "pipelines/prepare.py",
