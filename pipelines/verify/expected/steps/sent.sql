@@ -28,4 +28,5 @@ union all
 select
     sid, uid, sent_us, tag, mobile, country_code, range_operator, 1 as copies, 0 as repeated
 from send
-where sid not in (select sid from several)
+where sid is not null
+    and sid not in (select sid from several)
