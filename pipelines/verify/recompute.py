@@ -113,9 +113,9 @@ def load(
 
 def fingerprint(con: sqlite3.Connection) -> str:
     """Return the fingerprint of ``core.sms_status``."""
-    row = con.execute(f"select fingerprint({_CONTENT}) from core_sms_status").fetchone()
-    # of no rows SQLite asks no aggregate
-    return str(row[0] or _Fingerprint().finalize())
+    found = con.execute(f"select fingerprint({_CONTENT}) from core_sms_status").fetchone()[0]
+    # without any row nothing was added up
+    return found or "0" * 32
 
 
 class _Fingerprint:
