@@ -323,6 +323,8 @@ def test_it_is_published_with_each_run_that_brings_something(settings: Settings)
         "path": "report.html",
         "bytes": len(first),
         "sha256": sha256(first).hexdigest(),
+        "as_of_utc": "2026-03-02T08:00:03",
+        "problem": None,
     }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     before = path.stat()
