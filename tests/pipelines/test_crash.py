@@ -44,7 +44,7 @@ POINTS = [
     ("pipelines.load.read_sends", 1),
     ("pipelines.load.store_sends", 1),
     ("pipelines.load.record_sends", 1),
-    ("pipelines.load._attribute_repetitions", 1),
+    ("pipelines.settle._attribute_repetitions", 1),
     ("pipelines.ledger.record", 1),
     ("pipelines.marts.is_stale", 1),
     ("pipelines.models.refresh", 9),  # amid the marts

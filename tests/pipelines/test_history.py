@@ -43,7 +43,7 @@ STEPS = [
     # where a run, a rebuild or a compaction may be cut off
     "pipelines.load.read_lines",
     "pipelines.load._store_raw",
-    "pipelines.load._attribute_repetitions",
+    "pipelines.settle._attribute_repetitions",
     "pipelines.load.note_files",
     "pipelines.ledger.record",
     "pipelines.models.refresh",

@@ -1,5 +1,6 @@
 """What was lost or altered is made again; what cannot be made leaves readers what they have."""
 
+import json
 import os
 import resource
 import shutil
@@ -35,8 +36,7 @@ def land_days(settings: Settings, sids: range, name: str = "a") -> None:
     land(settings, pushes, name)
 
 
-@pytest.fixture
-def published(settings: Settings) -> Settings:
+def publish_days(settings: Settings) -> Settings:
     """Three days, published in two steps, so that there is an older state, too."""
     land_days(settings, range(2))
     run(settings)
@@ -49,9 +49,23 @@ def published(settings: Settings) -> Settings:
     return settings
 
 
+@pytest.fixture
+def published(settings: Settings) -> Settings:
+    """A folder that a test may leave as it likes."""
+    return publish_days(settings)
+
+
+@pytest.fixture(scope="module")
+def mended(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A folder that every test leaves as it found it."""
+    return publish_days(settings_of(tmp_path_factory.mktemp("mended") / "data"))
+
+
 def data_file(exports: Path) -> Path:
     """The messages of the first day."""
-    return next(exports.glob("sms_status/event_date=2026-03-02/*.parquet"))
+    files = json.loads((exports / "manifest.json").read_text(encoding="utf-8"))["files"]
+    [path] = [one["path"] for one in files if "event_date=2026-03-02" in one["path"]]
+    return exports / path
 
 
 def older(name: str) -> Harm:
@@ -69,7 +83,7 @@ def same_size(path: Path) -> None:
 
 
 def link_to_the_tree_before(exports: Path) -> None:
-    [tree] = set((exports / ".current").iterdir()) - {(exports / "current").resolve()}
+    tree, *_ = set((exports / ".current").iterdir()) - {(exports / "current").resolve()}
     (exports / "current").unlink()
     (exports / "current").symlink_to(f".current/{tree.name}")
 
@@ -95,7 +109,7 @@ HARM: dict[str, tuple[Harm, str]] = {
     "data file altered": (lambda exports: same_size(data_file(exports)), "1 data file"),
     "data file empty": (lambda exports: data_file(exports).write_bytes(b""), "1 data file"),
     "mart gone": (
-        lambda exports: next(exports.glob("delivery_daily/*.parquet")).unlink(),
+        lambda exports: next((exports / "current" / "delivery_daily").iterdir()).resolve().unlink(),
         "1 data file",
     ),
     "database gone": (
@@ -132,21 +146,21 @@ HARM: dict[str, tuple[Harm, str]] = {
 
 
 @pytest.mark.parametrize("harm", HARM)
-def test_a_run_makes_again_what_is_missing_altered_or_old(published: Settings, harm: str) -> None:
+def test_a_run_makes_again_what_is_missing_altered_or_old(mended: Settings, harm: str) -> None:
     do_harm, told = HARM[harm]
-    exports = manifest_path(published).parent
-    with open_warehouse(published) as con:
-        assert is_current(con, published)
-        assert not can_publish(con, published)
+    exports = manifest_path(mended).parent
+    with open_warehouse(mended) as con:
+        assert is_current(con, mended)
+        assert not can_publish(con, mended)
         do_harm(exports)
-        assert not is_current(con, published)
-        assert can_publish(con, published), "the sensor asks for a run"
-        done = publish(con, published)
-        assert is_current(con, published)
+        assert not is_current(con, mended)
+        assert can_publish(con, mended), "the sensor asks for a run"
+        done = publish(con, mended)
+        assert is_current(con, mended)
     assert (done.published, done.repaired) == (True, told)
     assert done.written == ("data" in told)
-    assert everywhere(published) == {3}
-    assert figures_of(published)["state"]["messages"] == 3
+    assert everywhere(mended) == {3}
+    assert figures_of(mended)["state"]["messages"] == 3
 
 
 def test_the_command_says_what_it_made_again(published: Settings) -> None:
