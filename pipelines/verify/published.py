@@ -32,7 +32,8 @@ _FIELDS = {
 }  # fmt: skip
 _FILE_FIELDS = {"table": str, "path": str, "rows": int, "bytes": int, "sha256": str}
 _FIGURES = re.compile(r'<script type="application/json" id="figures">(.*?)</script>', re.DOTALL)
-_GRACE = timedelta(hours=24)
+_GRACE = timedelta(hours=2, minutes=10)
+"""How long replaced files stay, with the time that a publication takes."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Books:
 
     publication: dict[str, Any]
     """The newest row of ``ops.publications``."""
+    twice: int
+    """How many moments of publication stand there more than once."""
     parts: Counter[Row]
     """Table, path, rows, bytes and digest of each data file."""
     stretches: dict[str, Row]
@@ -59,8 +62,11 @@ def read_books(con: duckdb.DuckDBPyConnection) -> Books | None:
     stretches = con.execute(
         "select path, part_day, from_minute_utc, until_minute_utc from ops.export_parts"
     ).fetchall()
+    repeated = con.execute(
+        "select published_at_utc from ops.publications group by all having count(*) > 1"
+    ).fetchall()
     publication = dict(zip(names, rows[0], strict=True))
-    return Books(publication, found, {row[0]: row[1:] for row in stretches})
+    return Books(publication, len(repeated), found, {row[0]: row[1:] for row in stretches})
 
 
 def read_manifest(pinned: Pinned, findings: Findings) -> dict[str, Any] | None:
@@ -129,6 +135,8 @@ def _compare_fields(
         if said[name] != value:
             sentence = f"the {name} is {said[name]}, but the publication was made with {value}."
             findings.add(MANIFEST, sentence, "fields")
+    if books.twice:
+        findings.add("ops.publications", f"{books.twice:,} publications stand there twice.")
     if books.publication["mobile"] != settings.export_mobile:
         said_now = (
             f"{books.publication['mobile']}, but DLR_EXPORT_MOBILE is {settings.export_mobile}"

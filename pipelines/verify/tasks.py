@@ -131,6 +131,9 @@ def _compare_table(
     table, hidden = tables[name], hidden_columns(tables.values())
     try:
         types = _common(con, duck, table)
+        if not types:
+            findings.add(where, "the table has none of its columns.")
+            return
         columns = masked_columns(table, types) if shown else "*"
         key = [column for column in table.key if column in types] or list(types)
         Comparison(where, table, types, hidden, _locate(con), findings).run(
