@@ -35,50 +35,76 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001
 
 
 def summary(settings: Settings, run_id: str, started: datetime) -> str:
-    """What the run did, in one or two lines; ``started`` is naive UTC."""
+    """What the run did, in a few lines; ``started`` is naive UTC."""
     with open_warehouse(settings, read_only=True) as con:
-        last, sends = ledger.latest(con), latest_sends(con)
-        again = recomputed(con, run_id)
-        landed = survey(con, settings.landing).listing.files
-        quarantined_files = {
-            **quarantined(con, "ops.files", landed),
-            **quarantined(con, "ops.send_files", list_sends(settings.sends)),
-        }
-        published, repaired, problem = con.execute(
-            """
-            select published_at_utc >= ?, repaired, report_problem from ops.publications
-            order by published_at_utc desc
-            limit 1
-            """,
-            [started],
-        ).fetchone() or (False, None, None)
-    if last is not None and last["run_id"] == run_id and last["files"]:
-        text = (
-            f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} "
-            f"records: {last['messages']:,} new messages, {last['duplicates']:,} duplicates, "
-            f"{last['conflicts']:,} conflicts, {last['rejected']:,} rejected. Ledger balanced; "
-            "published."
-        )
-    elif published and repaired:
-        text = "No new files."
-    elif published:
-        text = "No new files; what readers did not have yet was published."
-    else:
-        text = "Nothing new; readers have everything."
-    if published and repaired:
-        text += f"\nMade again what was missing or altered: {repaired}."
-    if problem:
-        text += f"\n{problem} Readers keep the report before."
-    if sends is not None and sends["run_id"] == run_id:
-        text += (
-            f"\nTook {sends['files']:,} files of the send log, {sends['received']:,} rows: "
-            f"{sends['sends']:,} sends, {sends['repeated']:,} repeated, "
-            f"{sends['duplicates']:,} duplicates, {sends['rejected']:,} rejected."
-        )
-    text += again
-    if quarantined_files:
-        text += f"\n{len(quarantined_files):,} file(s) need a person: see `dlr status`."
-    return text
+        parts = [
+            _taken(con, run_id) or _published(con, started),
+            _repaired(con, started),
+            _sends_taken(con, run_id),
+            recomputed(con, run_id),
+            _quarantined(con, settings),
+        ]
+    return "\n".join(part for part in parts if part)
+
+
+def _taken(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
+    last = ledger.latest(con)
+    if last is None or last["run_id"] != run_id or not last["files"]:
+        return ""
+    return (
+        f"Took {last['files']:,} files, {last['pushes']:,} pushes, {last['records']:,} "
+        f"records: {last['messages']:,} new messages, {last['duplicates']:,} duplicates, "
+        f"{last['conflicts']:,} conflicts, {last['rejected']:,} rejected. Ledger balanced; "
+        "published."
+    )
+
+
+def _latest_publication(
+    con: duckdb.DuckDBPyConnection, started: datetime
+) -> tuple[bool, str | None, str | None]:
+    """Whether the run published, what it made again, and what was wrong with the report."""
+    rows = con.execute(
+        """
+        select published_at_utc >= ?, repaired, report_problem from ops.publications
+        order by published_at_utc desc
+        limit 1
+        """,
+        [started],
+    ).fetchall()
+    return rows[0] if rows else (False, None, None)
+
+
+def _published(con: duckdb.DuckDBPyConnection, started: datetime) -> str:
+    published, repaired, _ = _latest_publication(con, started)
+    if not published:
+        return "Nothing new; readers have everything."
+    return "No new files." if repaired else "No new files; what readers lacked was published."
+
+
+def _repaired(con: duckdb.DuckDBPyConnection, started: datetime) -> str:
+    published, repaired, problem = _latest_publication(con, started)
+    again = f"Made again what was missing or altered: {repaired}." if published and repaired else ""
+    older = f"{problem} Readers keep the report before." if problem else ""
+    return "\n".join(part for part in (again, older) if part)
+
+
+def _sends_taken(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
+    sends = latest_sends(con)
+    if sends is None or sends["run_id"] != run_id:
+        return ""
+    return (
+        f"Took {sends['files']:,} files of the send log, {sends['received']:,} rows: "
+        f"{sends['sends']:,} sends, {sends['repeated']:,} repeated, "
+        f"{sends['duplicates']:,} duplicates, {sends['rejected']:,} rejected."
+    )
+
+
+def _quarantined(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
+    files = {
+        **quarantined(con, "ops.files", survey(con, settings.landing).listing.files),
+        **quarantined(con, "ops.send_files", list_sends(settings.sends)),
+    }
+    return f"{len(files):,} file(s) need a person: see `dlr status`." if files else ""
 
 
 def recomputed(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
@@ -90,4 +116,4 @@ def recomputed(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
         return ""
     lines = [f"  {model}: {count:,} rows, {seconds:.1f} s" for model, count, seconds in rows]
     why = "Computed again for all of history, because SQL, settings or reference data changed:"
-    return "\n".join(["", why, *lines])
+    return "\n".join([why, *lines])

@@ -77,6 +77,12 @@ def digests_now(con: duckdb.DuckDBPyConnection) -> Digests:
     return Digests(dict(zip(names, con.execute(f"select {asked}").fetchall()[0], strict=True)))
 
 
+def meaning_of(sql: str) -> str:
+    """What a SELECT and our SQL functions in it mean, as text that no comment changes."""
+    query = parse(sql)
+    return "\n".join([query.meaning, *(each.meaning for each in _functions_of([query]))])
+
+
 def _steps_before(model: Model) -> list[str]:
     """Temporary steps between a table and the stored ones; how bytes are decoded is no part."""
     roots = ("raw.repetitions",) if model.name == "core.repeated_reports" else ()

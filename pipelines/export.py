@@ -21,6 +21,7 @@ import duckdb
 
 from ingest.settings import Settings
 from pipelines import models
+from pipelines.digests import meaning_of
 from pipelines.export_parts import Part
 from pipelines.files import sha256_of, sync
 from pipelines.pieces import RowsByMinute
@@ -37,14 +38,18 @@ def exported_models() -> dict[str, models.Model]:
     return {name: model for name, model in models.load_models().items() if model.export}
 
 
+_BLOCK_BYTES = 64
+"""Block of SHA-256, in which HMAC mixes its key."""
+
+
 def form_of(settings: Settings, model: models.Model) -> str:
     """Digest of how a table is written: columns, types, masks, layout, the mobiles' setting.
 
     A file of another form is written again; what the rows say is none of its business.
     """
     key = settings.export_mobile_key if settings.export_mobile == "hashed" else None
-    masks = (models.WAREHOUSE / "functions" / "privacy.sql").read_text(encoding="utf-8")
-    text = f"{exported_columns(model)} {model.export} {_PARQUET} {settings.export_mobile} {masks}"
+    written = meaning_of(f"select {exported_columns(model)}")
+    text = f"{written} {model.export} {_PARQUET} {settings.export_mobile}"
     secret = key.get_secret_value().encode() if key else b"no key"
     return hmac.new(secret, text.encode(), sha256).hexdigest()[:12]
 
@@ -160,7 +165,8 @@ def set_privacy(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Tell this connection how mobiles are to be written."""
     secret = settings.export_mobile_key
     key = secret.get_secret_value().encode() if secret else b""
-    block = key.ljust(64, b"\0")
+    # RFC 2104: a key longer than a block is hashed first
+    block = (sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(_BLOCK_BYTES, b"\0")
     for name, pad in {"inner_pad": 0x36, "outer_pad": 0x5C}.items():
         mixed = bytes(byte ^ pad for byte in block).hex()
         con.execute(f"set variable {name} = unhex('{mixed}')")

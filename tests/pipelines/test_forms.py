@@ -12,6 +12,9 @@ from pipelines.publish import analytics_path, can_publish, is_current, manifest_
 from pipelines.warehouse import open_warehouse
 from tests.agreement import everywhere, manifest_of
 from tests.data_folder import FIRST, ask, form, land, push, record, run, settings_of
+from tests.edited_warehouse import EditedWarehouse, edited
+
+__all__ = ["edited"]
 
 MART = "marts.delivery_daily"
 
@@ -81,6 +84,24 @@ def test_other_words_write_no_data(published: Settings, model: models.Model) -> 
     text = (manifest_path(published).parent / "dictionary.md").read_text(encoding="utf-8")
     assert "Said in another way." in text
     assert not run(published).published
+
+
+def test_words_on_the_masks_write_no_data_and_another_mask_does(
+    published: Settings, edited: EditedWarehouse
+) -> None:
+    before = paths(published)
+    masks = "functions/privacy.sql"
+    edited.replace(masks, "-- country and the last four", "-- the country, and the last four")
+    assert run(published).written == 0
+    assert paths(published) == before
+    edited.replace(
+        masks,
+        "|| '****' || right(mobile, 4)\n        when",
+        "|| '***' || right(mobile, 4)\n        when",
+    )
+    run(published)
+    assert {"core.sms_status", "core.sends"} >= changed_tables(before, paths(published)) > set()
+    assert ask(published, "select distinct mobile from core.sms_status") == [("CN***1314",)]
 
 
 def test_a_table_whose_file_is_gone_vanishes_and_comes_back_whole(

@@ -309,10 +309,11 @@ def test_how_mobiles_are_written(
     assert whole
 
 
-def test_hashed_mobiles_need_their_key_to_be_guessed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("repeated", [1, 4], ids=["short key", "key longer than a block"])
+def test_hashed_mobiles_need_their_key_to_be_guessed(tmp_path: Path, repeated: int) -> None:
     import hmac
 
-    key = "a key for tests, kept elsewhere"
+    key = repeated * "a key for tests, kept elsewhere"
     settings = settings_of(tmp_path, export_mobile="hashed", export_mobile_key=key)
     land(settings, [push(form([record(1)]))])
     run(settings)
