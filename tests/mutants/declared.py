@@ -448,8 +448,8 @@ ORDER = (
         "publish/form-unseen",
         "a table whose mobiles are to be written in another way is left as it is",
         "pipelines/export.py",
-        "{_PARQUET} {settings.export_mobile} {masks}",
-        "{_PARQUET} {masks}",
+        "{_PARQUET} {settings.export_mobile}",
+        "{_PARQUET}",
         (f"{PUBLISH}::test_another_way_of_writing_mobiles_rewrites_everything",),
     ),
     Mutant(
