@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 
 from benchmarks.pipeline.data import land, sends_file, simulated
-from ingest.settings import Settings, load_settings
-from pipelines.load import load
-from pipelines.marts import refresh_marts
-from pipelines.publish import publish
-from pipelines.warehouse import open_warehouse
+from contract.settings import Settings, load_settings
+from pipelines.load.load import load
+from pipelines.load.marts import refresh_marts
+from pipelines.models.warehouse import open_warehouse
+from pipelines.publish.publish import publish
 
 _LOOK_EVERY_S = 0.1
 

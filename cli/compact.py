@@ -7,8 +7,8 @@ from rich.console import Console
 
 from cli.bars import progress_bar
 from cli.instance import CommandError, private_files
-from ingest.settings import Settings, load_settings
-from pipelines.compact import Compaction, compact
+from contract.settings import Settings, load_settings
+from pipelines.landing.compaction import Compaction, compact
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -19,11 +19,11 @@ from rich.table import Table
 
 from cli.instance import CommandError, private_files, refresh
 from cli.simulate import simulate_with_bar
-from ingest.settings import Settings, load_settings
-from pipelines.headers import WAREHOUSE
-from pipelines.publish import analytics_path, manifest_path
-from pipelines.report import report_path
-from pipelines.sendfiles import bring_in
+from contract.settings import Settings, load_settings
+from pipelines.models.headers import WAREHOUSE
+from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.publish.report import report_path
+from pipelines.sends.files import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import SimulationReport
 

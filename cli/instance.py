@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.settings import Settings
+from contract.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -45,8 +45,8 @@ def published_database(settings: Settings) -> Path:
 
     Raises CommandError where nothing is published yet.
     """
-    from pipelines.lock import complete_publication
-    from pipelines.show import analytics_path
+    from pipelines.folder.lock import complete_publication
+    from pipelines.folder.show import analytics_path
 
     complete_publication(settings)
     path = analytics_path(settings)
@@ -120,7 +120,7 @@ def refresh(settings: Settings) -> str:
 
 def _execute(instance: "dg.DagsterInstance", settings: Settings) -> "dg.ExecuteInProcessResult":
     from pipelines.definitions import defs
-    from pipelines.history import bury_dead_runs
+    from pipelines.runs.history import bury_dead_runs
 
     bury_dead_runs(instance, settings)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)

@@ -79,8 +79,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def expect_current_folder() -> None:
     """Raise FolderFormatError where the data folder is of another version of the product."""
-    from ingest.settings import load_settings
-    from pipelines.folder_format import expect_current
+    from contract.settings import load_settings
+    from pipelines.folder.format import expect_current
 
     expect_current(load_settings())
 

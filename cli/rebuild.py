@@ -8,9 +8,9 @@ from rich.console import Console
 
 from cli.bars import progress_bar
 from cli.instance import private_files
-from ingest.settings import load_settings
-from pipelines.changes import Change
-from pipelines.rebuild import Rebuilt, rebuild, rebuild_from
+from contract.settings import load_settings
+from pipelines.load.changes import Change
+from pipelines.runs.rebuild import Rebuilt, rebuild, rebuild_from
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

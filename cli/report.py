@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 
 from cli.instance import private_files, published_database
-from ingest.settings import load_settings
-from pipelines import report
+from contract.settings import load_settings
 from pipelines.models import define_functions
+from pipelines.publish import report
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

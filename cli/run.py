@@ -8,14 +8,14 @@ from rich.console import Console
 
 from cli import instance
 from cli.bars import progress_bar
-from ingest.settings import Settings, load_settings
-from pipelines import ledger
-from pipelines.notes import quarantined
-from pipelines.progress import listen
-from pipelines.sealed import survey
-from pipelines.sendfiles import list_sends
-from pipelines.sendledger import latest_sends
-from pipelines.warehouse import open_warehouse
+from contract.progress import listen
+from contract.settings import Settings, load_settings
+from pipelines.landing.closed_days import survey
+from pipelines.landing.registry import quarantined
+from pipelines.load import ledger
+from pipelines.load.sends_ledger import latest_sends
+from pipelines.models.warehouse import open_warehouse
+from pipelines.sends.files import list_sends
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 
 from cli.instance import CommandError, private_files
-from ingest.settings import Settings, load_settings
-from pipelines.sendfiles import bring_in
-from pipelines.sendrows import UnreadableError, check_file
+from contract.settings import Settings, load_settings
+from pipelines.sends.files import bring_in
+from pipelines.sends.rows import UnreadableError, check_file
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from cli.instance import CommandError, private_files
-from ingest.settings import load_settings
+from contract.settings import load_settings
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

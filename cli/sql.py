@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.instance import CommandError, published_database
-from ingest.settings import load_settings
+from contract.settings import load_settings
 from pipelines.models import literal
-from pipelines.questions import Question, load_questions
+from pipelines.models.questions import Question, load_questions
 
 _MOST_ROWS_ON_A_TERMINAL = 1_000
 _COPY_OPTIONS = {

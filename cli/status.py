@@ -5,8 +5,8 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from ingest.settings import load_settings
-from pipelines.status import Status, read_status
+from contract.settings import load_settings
+from pipelines.runs.status import Status, read_status
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

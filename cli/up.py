@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from cli.instance import CommandError, prepare_instance, private_files
-from ingest.settings import Settings, load_settings
+from contract.settings import Settings, load_settings
 
 _GRACE_S = 30.0
 _START_S = 120.0

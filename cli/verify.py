@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cli.bars import progress_bar
 from cli.instance import private_files
-from ingest.settings import load_settings
+from contract.settings import load_settings
 from pipelines.verify import Verification, verify
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Self
 
-from ingest.settings import Network, Settings
+from contract.settings import Network, Settings
 
 Address = IPv4Address | IPv6Address
 

@@ -2,6 +2,7 @@
 
 import falcon.asgi
 
+from contract.settings import Settings
 from ingest.access import Access
 from ingest.body import PushRequest
 from ingest.health import Liveness, MetricsPage, Readiness
@@ -10,7 +11,6 @@ from ingest.metrics import Metrics
 from ingest.receiver import PUSH_URL, Receiver
 from ingest.refusal import Refusals
 from ingest.rejects import RejectedError
-from ingest.settings import Settings
 
 
 def create_app(

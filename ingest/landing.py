@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest.envelope import Envelope
+from contract.envelope import Envelope
 from ingest.folder import LandingFolder
 
 IN_FLIGHT_LIMIT_BYTES = 64 * 1024**2

@@ -10,12 +10,12 @@ from types import FrameType
 
 import uvicorn
 
+from contract.settings import Settings, SettingsError, load_settings
 from ingest.app import create_app
 from ingest.folder import LandingFolder
 from ingest.landing import IN_FLIGHT_LIMIT_BYTES, Landing
 from ingest.logs import configure_logging, log_event
 from ingest.metrics import Metrics
-from ingest.settings import Settings, SettingsError, load_settings
 from ingest.start import BACKLOG, StartError, announce, landing_root, listen, require_token
 from ingest.wire import CONNECTION_LIMIT, LimitedProtocol
 

@@ -4,7 +4,7 @@ import socket
 import sys
 from pathlib import Path
 
-from ingest.settings import Settings, SettingsError
+from contract.settings import Settings, SettingsError
 
 BACKLOG = 2048
 

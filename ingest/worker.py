@@ -9,9 +9,9 @@ import socket
 import sys
 import threading
 
+from contract.settings import SettingsError, load_settings
 from ingest.logs import configure_logging
 from ingest.server import serve_on
-from ingest.settings import SettingsError, load_settings
 from ingest.start import StartError
 
 

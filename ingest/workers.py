@@ -16,9 +16,9 @@ from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from contract.settings import Settings, SettingsError, load_settings
 from ingest.logs import configure_logging, log_event
 from ingest.metrics import SHARED_FOLDER_VARIABLE
-from ingest.settings import Settings, SettingsError, load_settings
 from ingest.start import StartError, announce, listen, require_token
 
 STOP_TIMEOUT_S = 25.0

@@ -1,1 +1,1 @@
-"""The works: landed files to tables to exports, scheduled by Dagster."""
+"""The pipeline: landed files to tables to exports, scheduled by Dagster."""

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.defs import assets, automation
+from pipelines.runs import assets, automation
 
 
 @dg.definitions

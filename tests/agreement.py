@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from ingest.settings import Settings
-from pipelines.publish import analytics_path, manifest_path
+from contract.settings import Settings
+from pipelines.publish.publish import analytics_path, manifest_path
 
 
 def manifest_of(settings: Settings) -> dict[str, Any]:

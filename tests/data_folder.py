@@ -10,12 +10,12 @@ from urllib.parse import quote_plus
 
 import duckdb
 
-from ingest.envelope import Envelope
-from ingest.settings import Settings, load_settings
-from pipelines.load import LoadReport, load
-from pipelines.marts import refresh_marts
-from pipelines.publish import Publication, analytics_path, publish
-from pipelines.warehouse import open_warehouse, warehouse_path
+from contract.envelope import Envelope
+from contract.settings import Settings, load_settings
+from pipelines.load.load import LoadReport, load
+from pipelines.load.marts import refresh_marts
+from pipelines.models.warehouse import open_warehouse, warehouse_path
+from pipelines.publish.publish import Publication, analytics_path, publish
 
 FIRST = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.headers import WAREHOUSE
+from pipelines.models.headers import WAREHOUSE
 
 
 def forget() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ingest.envelope import Envelope
+from contract.envelope import Envelope
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "a-token-for-tests"

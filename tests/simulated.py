@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from ingest.envelope import Envelope
-from ingest.settings import Settings
-from pipelines.sendfiles import bring_in
+from contract.envelope import Envelope
+from contract.settings import Settings
+from pipelines.sends.files import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import Push, iter_pushes
 from tests.data_folder import land, push

@@ -8,9 +8,9 @@ import duckdb
 import pytest
 
 from cli.main import COMMANDS
-from ingest.settings import Settings
-from pipelines.publish import analytics_path
-from pipelines.sendfiles import bring_in
+from contract.settings import Settings
+from pipelines.publish.publish import analytics_path
+from pipelines.sends.files import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes
 from tests.command import ROOT

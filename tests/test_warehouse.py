@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines import models
 from pipelines.models import WAREHOUSE, ModelError, load_models, read_model
 from tests.data_folder import settings_of, take

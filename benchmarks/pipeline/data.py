@@ -13,7 +13,7 @@ from itertools import count, islice
 from pathlib import Path
 from urllib.parse import quote_plus
 
-from ingest.envelope import Envelope
+from contract.envelope import Envelope
 from simulator.encodings import Encoding
 from simulator.simulate import SimulationOptions, iter_pushes
 

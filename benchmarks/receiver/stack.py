@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import ingest.server
-from ingest.envelope import Envelope
+from contract.envelope import Envelope
 from ingest.folder import LandingFolder
 from ingest.landing import Landing
 

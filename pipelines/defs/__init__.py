@@ -1,1 +1,1 @@
-"""What Dagster sees: assets with their checks, the job, the sensor, the schedules."""
+"""Names that instances of Dagster made before December 2026 keep in their ``dagster.yaml``."""

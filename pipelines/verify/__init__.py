@@ -17,8 +17,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
 
-from ingest.settings import Settings
-from pipelines.lock import PATIENCE_S, pipeline_lock
+from contract.settings import Settings
+from pipelines.folder.lock import PATIENCE_S, pipeline_lock
 from pipelines.verify.findings import Finding, Verification
 from pipelines.verify.pinned import pin
 from pipelines.verify.recount import Recount

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines.verify.codes import reference_version
 from pipelines.verify.findings import Findings
 

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, TypeVar
 
-from pipelines.lock import WarehouseError
+from pipelines.folder.lock import WarehouseError
 
 T = TypeVar("T")
 

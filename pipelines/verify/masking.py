@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines.verify.headers import Table
 
 _SHORTEST = 8

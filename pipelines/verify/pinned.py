@@ -15,8 +15,8 @@ from typing import Any
 
 import duckdb
 
-from ingest.settings import Settings
-from pipelines.lock import WarehouseError
+from contract.settings import Settings
+from pipelines.folder.lock import WarehouseError
 from pipelines.verify.scratch import Row
 
 _MEMORY = 96 * 1024**2

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines.verify import report
 from pipelines.verify.compare import type_findings
 from pipelines.verify.findings import Findings

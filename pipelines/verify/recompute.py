@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from hashlib import md5
 from pathlib import Path
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines.verify import functions
 from pipelines.verify.codes import REFERENCE, reference_version
 from pipelines.verify.masking import masks, register_masks

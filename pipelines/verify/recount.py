@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines.verify import published
 from pipelines.verify.books import (
     Run,

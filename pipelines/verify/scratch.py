@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipelines.lock import WarehouseError
+from pipelines.folder.lock import WarehouseError
 
 Row = tuple[Any, ...]
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines.verify.clock import handset_clock
 from pipelines.verify.codes import carrier_codes, reference_version
 from pipelines.verify.findings import Findings

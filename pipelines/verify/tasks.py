@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines.verify import published
 from pipelines.verify.clock import shown
 from pipelines.verify.compare import Comparison, Locate, expected_rows, standing_rows

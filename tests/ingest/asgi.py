@@ -13,11 +13,11 @@ import pytest
 
 import ingest.health
 import ingest.receiver
+from contract.settings import Settings, load_settings
 from ingest.app import create_app
 from ingest.folder import LandingFolder
 from ingest.landing import Landing
 from ingest.logs import OneLine
-from ingest.settings import Settings, load_settings
 from tests.live import Answer
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.envelope import Envelope, EnvelopeError
+from contract.envelope import Envelope, EnvelopeError
 
 bodies = st.binary() | st.text().map(lambda text: text.encode("utf-8"))
 envelopes = st.builds(

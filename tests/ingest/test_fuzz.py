@@ -15,7 +15,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import ingest.refusal
-from ingest.envelope import Envelope
+from contract.envelope import Envelope
 from ingest.rejects import Reject
 from tests.ingest.any_request import (
     LIMIT_BYTES,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from contract.envelope import Envelope
 from ingest.durable import PARTIAL_SUFFIX, sweep_aside
-from ingest.envelope import Envelope
 from ingest.folder import LandingFolder
 from ingest.landing import (
     ClosedError,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.settings import SettingsError, load_settings
+from contract.settings import SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)

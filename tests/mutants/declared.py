@@ -168,7 +168,7 @@ DECODING = (
     Mutant(
         "decoding/each-rung-twice",
         "each rung of the careful path decodes twice",
-        "pipelines/push.py",
+        "pipelines/decode/slow_path.py",
         "        yield value\n",
         '        yield unquote_to_bytes(value.replace(b"+", blank))\n',
         (DECODE,),
@@ -200,7 +200,7 @@ DECODING = (
     Mutant(
         "decoding/plus-stays",
         "a plus is no blank on the careful path",
-        "pipelines/push.py",
+        "pipelines/decode/slow_path.py",
         'value = unquote_to_bytes(value.replace(b"+", blank))',
         "value = unquote_to_bytes(value)",
         (DECODE,),
@@ -208,7 +208,7 @@ DECODING = (
     Mutant(
         "decoding/bad-bytes-pass",
         "bytes that are not UTF-8 are replaced without a word",
-        "pipelines/push.py",
+        "pipelines/decode/slow_path.py",
         "        text = _utf8(layer)\n        if text is not None and",
         '        text = layer.decode("utf-8", "replace")\n        if text is not None and',
         (DECODE,),
@@ -216,7 +216,7 @@ DECODING = (
     Mutant(
         "decoding/best-depth",
         "a push of several values is noted with the best decoding of them, not the worst",
-        "pipelines/push.py",
+        "pipelines/decode/slow_path.py",
         "worst = max(decodings",
         "worst = min(decodings",
         (DECODE,),
@@ -224,7 +224,7 @@ DECODING = (
     Mutant(
         "decoding/repair-first-rung-only",
         "what is broken is put up with after one decoding only",
-        "pipelines/push.py",
+        "pipelines/decode/slow_path.py",
         "    for depth, layer in enumerate(layers):\n"
         '        text = layer.decode("utf-8", "replace").lstrip("\\ufeff")\n',
         "    for depth, layer in enumerate(layers[:1]):\n"
@@ -234,7 +234,7 @@ DECODING = (
     Mutant(
         "decoding/salvage-first-rung-only",
         "a damaged array is salvaged after one decoding only",
-        "pipelines/push.py",
+        "pipelines/decode/slow_path.py",
         "    for depth, layer in enumerate(layers):\n"
         '        text = layer.decode("utf-8", "replace").lstrip(_BEFORE_JSON)\n',
         "    for depth, layer in enumerate(layers[:1]):\n"
@@ -260,7 +260,7 @@ DECODING = (
     Mutant(
         "decoding/every-blank-was-a-plus-slowly",
         "the careful path makes a plus of any blank before a mobile",
-        "pipelines/push.py",
+        "pipelines/decode/slow_path.py",
         'if _has_blank_mobile(element) and twin["mobile"].startswith("\\t"):',
         "if _has_blank_mobile(element):",
         (DECODE,),
@@ -268,7 +268,7 @@ DECODING = (
     Mutant(
         "decoding/commas-are-records",
         "a comma too many counts as a record that is lost",
-        "pipelines/salvage.py",
+        "pipelines/decode/salvage.py",
         "if not closed and not _SEPARATORS.fullmatch(stretch):",
         "if not closed:",
         (DECODE,),
@@ -297,7 +297,7 @@ LAW = (
     Mutant(
         "ledger/more-records-balance",
         "records that nothing accounts for do not break the law",
-        "pipelines/ledger.py",
+        "pipelines/load/ledger.py",
         "return self.records == (",
         "return self.records >= (",
         (LEDGER,),
@@ -305,7 +305,7 @@ LAW = (
     Mutant(
         "ledger/fewer-records-balance",
         "more outcomes than records do not break the law",
-        "pipelines/ledger.py",
+        "pipelines/load/ledger.py",
         "return self.records == (",
         "return self.records <= (",
         (LEDGER,),
@@ -313,7 +313,7 @@ LAW = (
     Mutant(
         "ledger/rejected-by-push",
         "the law counts rejected records where they were announced, not where they lie",
-        "pipelines/ledger.py",
+        "pipelines/load/ledger.py",
         "(select count(*) from raw.rejected_records)",
         "(select coalesce(sum(rejected), 0)::bigint from raw.pushes)",
         (LEDGER,),
@@ -321,7 +321,7 @@ LAW = (
     Mutant(
         "ledger/pushes-unchecked",
         "a push that loses what another gains balances",
-        "pipelines/ledger.py",
+        "pipelines/load/ledger.py",
         "    unbroken = broken_pushes == broken_files == 0\n",
         "    unbroken = broken_files == 0\n",
         (LEDGER,),
@@ -329,7 +329,7 @@ LAW = (
     Mutant(
         "ledger/lost-by-push-balance",
         "a push with more records than outcomes balances",
-        "pipelines/ledger.py",
+        "pipelines/load/ledger.py",
         "where records <> accepted + duplicates + conflicts + rejected",
         "where records < accepted + duplicates + conflicts + rejected",
         (LEDGER,),
@@ -337,7 +337,7 @@ LAW = (
     Mutant(
         "ledger/messages-uncompared",
         "a lost message balances where a duplicate was made up",
-        "pipelines/ledger.py",
+        "pipelines/load/ledger.py",
         "return after.balanced() and unbroken and bool(accepted == after.messages)",
         "return after.balanced() and unbroken",
         (LEDGER,),
@@ -353,7 +353,7 @@ LAW = (
     Mutant(
         "ledger/last-slice-only",
         "a run of several slices enters the figures of the last",
-        "pipelines/ledger.py",
+        "pipelines/load/ledger.py",
         "row[name] = _number(row, name) + _number(same_run, name)",
         "row[name] = _number(row, name)",
         (LEDGER,),
@@ -372,7 +372,7 @@ ORDER = (
     Mutant(
         "publish/manifest-first",
         "the manifest is ahead of the database for a moment, and of the others",
-        "pipelines/show.py",
+        "pipelines/folder/show.py",
         "    _replace(prepared_database(settings), analytics_path(settings))\n"
         "    for name in SHOWN:\n",
         '    _replace(ready / "manifest.json", exports / "manifest.json")\n'
@@ -383,7 +383,7 @@ ORDER = (
     Mutant(
         "publish/half-shown-stays",
         "what a killed process left half shown is completed by nobody",
-        "pipelines/lock.py",
+        "pipelines/folder/lock.py",
         "            show(settings)\n            yield\n",
         "            yield\n",
         (CRASH,),
@@ -391,7 +391,7 @@ ORDER = (
     Mutant(
         "publish/readers-do-not-complete",
         "commands that need no lock read what is half shown",
-        "pipelines/lock.py",
+        "pipelines/folder/lock.py",
         "    if is_ready(settings):\n",
         "    if not is_ready(settings):\n",
         (CRASH,),
@@ -399,7 +399,7 @@ ORDER = (
     Mutant(
         "publish/privacy-of-old-files",
         "numbers are looked for in the files that stay, not in the new ones",
-        "pipelines/prepare.py",
+        "pipelines/publish/prepare.py",
         "    refuse_phones(con, settings, written)\n",
         "    refuse_phones(con, settings, keep)\n",
         (PRIVACY,),
@@ -407,7 +407,7 @@ ORDER = (
     Mutant(
         "publish/failure-leaves-files",
         "data files of a publication that failed stay",
-        "pipelines/show.py",
+        "pipelines/folder/show.py",
         "                path.unlink()\n",
         "                pass\n",
         (PRIVACY,),
@@ -415,7 +415,7 @@ ORDER = (
     Mutant(
         "publish/no-grace",
         "replaced files go at once",
-        "pipelines/manifest.py",
+        "pipelines/publish/manifest.py",
         "if path not in current and end > now and",
         "if path not in current and end < now and",
         (GRACE,),
@@ -423,7 +423,7 @@ ORDER = (
     Mutant(
         "publish/endless-grace",
         "replaced files stay for ever",
-        "pipelines/manifest.py",
+        "pipelines/publish/manifest.py",
         "if path not in current and end > now and",
         "if path not in current and",
         (GRACE,),
@@ -431,7 +431,7 @@ ORDER = (
     Mutant(
         "publish/emptied-parts-stay",
         "a day without rows stays as a file without rows",
-        "pipelines/export.py",
+        "pipelines/publish/data_files.py",
         "if rows or part.part_day is None:",
         "if True:",
         (FORMS,),
@@ -439,7 +439,7 @@ ORDER = (
     Mutant(
         "publish/altered-unseen",
         "of a published file only its size is looked at",
-        "pipelines/stamps.py",
+        "pipelines/publish/stamps.py",
         "    return found.st_size, found.st_ctime_ns, found.st_ino\n",
         "    return found.st_size, 0, 0\n",
         (REPAIR,),
@@ -447,7 +447,7 @@ ORDER = (
     Mutant(
         "publish/form-unseen",
         "a table whose mobiles are to be written in another way is left as it is",
-        "pipelines/export.py",
+        "pipelines/publish/data_files.py",
         "{_PARQUET} {settings.export_mobile}",
         "{_PARQUET}",
         (f"{PUBLISH}::test_another_way_of_writing_mobiles_rewrites_everything",),
@@ -455,7 +455,7 @@ ORDER = (
     Mutant(
         "publish/gone-table-stays",
         "a table whose file is gone stays among the exports",
-        "pipelines/due.py",
+        "pipelines/publish/due.py",
         "if part.form != forms.get(part.table_name)}",
         "if part.form != forms.get(part.table_name, part.form)}",
         (FORMS,),
@@ -463,7 +463,7 @@ ORDER = (
     Mutant(
         "publish/parquet-unsynced",
         "exports are named before they are on disk",
-        "pipelines/export.py",
+        "pipelines/publish/data_files.py",
         "    path.chmod(0o600)\n    sync(path)\n",
         "    path.chmod(0o600)\n",
         (DISK,),
@@ -471,7 +471,7 @@ ORDER = (
     Mutant(
         "publish/folder-unsynced",
         "names of new exports are not brought to disk",
-        "pipelines/export.py",
+        "pipelines/publish/data_files.py",
         "        sync(folder)\n        sync(folder.parent)\n",
         "        sync(folder.parent)\n",
         (DISK,),
@@ -479,7 +479,7 @@ ORDER = (
     Mutant(
         "publish/database-unsynced",
         "the database is ready before it is on disk",
-        "pipelines/analytics.py",
+        "pipelines/publish/database.py",
         "    target.chmod(0o600)\n    sync(target)\n",
         "    target.chmod(0o600)\n",
         (DISK,),
@@ -487,7 +487,7 @@ ORDER = (
     Mutant(
         "publish/mark-unsynced",
         "renames begin before it is on disk that they are to be completed",
-        "pipelines/show.py",
+        "pipelines/folder/show.py",
         "        folder.rename(_ready(settings))\n        sync(folder.parent)\n",
         "        folder.rename(_ready(settings))\n",
         (DISK,),
@@ -495,7 +495,7 @@ ORDER = (
     Mutant(
         "publish/rename-unsynced",
         "the renames themselves are not brought to disk",
-        "pipelines/show.py",
+        "pipelines/folder/show.py",
         "    sync(exports)\n    ready.rmdir()\n",
         "    ready.rmdir()\n",
         (DISK,),
@@ -685,7 +685,7 @@ OPERATION = (
     Mutant(
         "operation/late-after-a-day",
         "files that wait for hours are no matter for a person",
-        "pipelines/status.py",
+        "pipelines/runs/status.py",
         "LATE_AFTER = timedelta(hours=1)",
         "LATE_AFTER = timedelta(days=1)",
         (LANDED,),
@@ -693,7 +693,7 @@ OPERATION = (
     Mutant(
         "operation/newest-pending",
         "how long files wait is told by the newest",
-        "pipelines/status.py",
+        "pipelines/runs/status.py",
         "timestamp() - min(arrivals)",
         "timestamp() - max(arrivals)",
         (LANDED,),
@@ -701,7 +701,7 @@ OPERATION = (
     Mutant(
         "operation/moved-away-needs-somebody",
         "a quarantined file that was moved away stays in `dlr status`",
-        "pipelines/notes.py",
+        "pipelines/landing/registry.py",
         "for file, problem in rows.fetchall() if file in there}",
         "for file, problem in rows.fetchall()}",
         (LANDED,),
@@ -709,7 +709,7 @@ OPERATION = (
     Mutant(
         "operation/links-are-followed",
         "a landed link is taken for the file it leads to",
-        "pipelines/landed.py",
+        "pipelines/landing/inventory.py",
         "if path.is_symlink() and not path.is_dir():",
         "if path.is_symlink() and not path.exists():",
         (LANDED,),
@@ -717,7 +717,7 @@ OPERATION = (
     Mutant(
         "operation/news-are-changes",
         "a rebuild lists what landed meanwhile as moved",
-        "pipelines/changes.py",
+        "pipelines/load/changes.py",
         "        where coalesce(new.push_id not in (select push_id from {fresh}), true)\n",
         "        where true\n",
         (REBUILD,),
@@ -725,7 +725,7 @@ OPERATION = (
     Mutant(
         "operation/refresh-once-a-day",
         "the refresh of every hour comes once a day",
-        "pipelines/defs/automation.py",
+        "pipelines/runs/automation.py",
         '"7 * * * *"',
         '"7 0 * * *"',
         (SCHEDULES,),
@@ -733,7 +733,7 @@ OPERATION = (
     Mutant(
         "operation/housekeeping-every-hour",
         "the housekeeping of every night comes every hour",
-        "pipelines/defs/automation.py",
+        "pipelines/runs/automation.py",
         '"37 3 * * *"',
         '"37 * * * *"',
         (SCHEDULES,),
@@ -789,7 +789,7 @@ OPERATION = (
     Mutant(
         "operation/memory-limit-ignored",
         "DLR_MEMORY_LIMIT does not reach the engine",
-        "pipelines/warehouse.py",
+        "pipelines/models/warehouse.py",
         '        config["memory_limit"] = f"{int(settings.memory_limit)}B"\n',
         "        pass\n",
         (f"{COMMANDS}::test_the_memory_limit_holds_wherever_the_warehouse_is_opened",),

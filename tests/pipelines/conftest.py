@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from tests.data_folder import settings_of
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest.settings import Settings
-from pipelines.compact import compact
-from pipelines.load import load
-from pipelines.rebuild import rebuild
-from pipelines.status import read_status
+from contract.settings import Settings
+from pipelines.landing.compaction import compact
+from pipelines.load.load import load
+from pipelines.models.warehouse import open_warehouse
+from pipelines.runs.rebuild import rebuild
+from pipelines.runs.status import read_status
 from pipelines.verify import verify
-from pipelines.warehouse import open_warehouse
 from tests.data_folder import (
     FIRST,
     fingerprint,
@@ -140,7 +140,7 @@ def test_parts_of_a_compacted_day_are_cut_at_line_ends(
     before, right = books(taken), fingerprint(taken)
     compact(taken, TOMORROW)
     for most in (1, 2_000):
-        monkeypatch.setattr("pipelines.load._SLICE_BYTES", most)
+        monkeypatch.setattr("pipelines.load.load._SLICE_BYTES", most)
         rebuild(taken, f"rebuild-{most}")
         assert (books(taken), fingerprint(taken)) == (before, right)
         with open_warehouse(taken) as con:
@@ -158,7 +158,7 @@ def test_a_large_file_is_taken_in_parts(
     take(settings)
     right, problem = fingerprint(settings), read_status(settings).quarantined
     assert next(iter(problem.values())).startswith("line 2: no envelope")
-    monkeypatch.setattr("pipelines.load._SLICE_BYTES", 1_000)
+    monkeypatch.setattr("pipelines.load.load._SLICE_BYTES", 1_000)
     rebuild(settings, "rebuild")
     assert fingerprint(settings) == right
     assert warehouse(settings, "select count(*), min(files) from ops.ledger") == [(1, 1)]
@@ -256,16 +256,16 @@ def test_a_damaged_container_gives_what_can_be_read(taken: Settings, damage: str
 
 POINTS = [
     # where in a compaction, at which call, and whether a run comes before the next one
-    ("pipelines.compact._originals", 1, False),
-    ("pipelines.compact.write_member", 3, True),
-    ("pipelines.compact._contents", 1, False),
-    ("pipelines.compact.sync", 1, True),  # renamed, the folder not synced
-    ("pipelines.compact._note", 1, True),
-    ("pipelines.compact._note", 1, False),
-    ("pipelines.compact._delete", 1, True),
+    ("pipelines.landing.compaction._originals", 1, False),
+    ("pipelines.landing.compaction.write_member", 3, True),
+    ("pipelines.landing.compaction._contents", 1, False),
+    ("pipelines.landing.compaction.sync", 1, True),  # renamed, the folder not synced
+    ("pipelines.landing.compaction._note", 1, True),
+    ("pipelines.landing.compaction._note", 1, False),
+    ("pipelines.landing.compaction._delete", 1, True),
     ("pathlib.Path.unlink", 1, False),
     ("pathlib.Path.unlink", 3, True),
-    ("pipelines.compact.sync", 2, False),
+    ("pipelines.landing.compaction.sync", 2, False),
 ]
 
 

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ingest.envelope import Envelope
-from ingest.settings import Settings
-from pipelines.load import load
-from pipelines.rebuild import rebuild
-from pipelines.warehouse import open_warehouse
+from contract.envelope import Envelope
+from contract.settings import Settings
+from pipelines.load.load import load
+from pipelines.models.warehouse import open_warehouse
+from pipelines.runs.rebuild import rebuild
 from tests.data_folder import (
     FIRST,
     fingerprint,

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import pytest
 
-from ingest.settings import Settings
-from pipelines.checks import checks_of
+from contract.settings import Settings
 from pipelines.models import load_models
-from pipelines.warehouse import open_warehouse
+from pipelines.models.checks import checks_of
+from pipelines.models.warehouse import open_warehouse
 from tests.data_folder import form, land_bodies, record, take, warehouse
 
 UNMAPPED = "ZZ:4711"

@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.settings import Settings
-from pipelines.publish import analytics_path, manifest_path
+from contract.settings import Settings
+from pipelines.publish.publish import analytics_path, manifest_path
 from pipelines.verify import verify
 from tests.agreement import everywhere, figures_of
 from tests.command import dlr
@@ -37,35 +37,35 @@ PROCESSES.set_forkserver_preload(["tests.data_folder"])
 
 POINTS = [
     # where in a run, and at which call, the process is killed
-    ("pipelines.load.read_lines", 1),
-    ("pipelines.load.read_lines", 2),  # between two parts of a file
-    ("pipelines.load.read_lines", 3),  # between two files
-    ("pipelines.load._store_raw", 2),
-    ("pipelines.load.read_sends", 1),
-    ("pipelines.load.store_sends", 1),
-    ("pipelines.load.record_sends", 1),
-    ("pipelines.settle._attribute_repetitions", 1),
-    ("pipelines.ledger.record", 1),
-    ("pipelines.marts.is_stale", 1),
+    ("pipelines.load.load.read_lines", 1),
+    ("pipelines.load.load.read_lines", 2),  # between two parts of a file
+    ("pipelines.load.load.read_lines", 3),  # between two files
+    ("pipelines.load.load._store_raw", 2),
+    ("pipelines.load.load.read_sends", 1),
+    ("pipelines.load.load.store_sends", 1),
+    ("pipelines.load.load.record_sends", 1),
+    ("pipelines.load.settle._attribute_repetitions", 1),
+    ("pipelines.load.ledger.record", 1),
+    ("pipelines.load.marts.is_stale", 1),
     ("pipelines.models.refresh", 9),  # amid the marts
-    ("pipelines.export.write_parts", 1),
-    ("pipelines.export._seal", 3),
-    ("pipelines.prepare.prepare_database", 1),
-    ("pipelines.prepare.make_tree", 1),
-    ("pipelines.prepare.retire", 1),
-    ("pipelines.publish._remember", 1),
-    ("pipelines.publish.sweep_trees", 1),
+    ("pipelines.publish.data_files.write_parts", 1),
+    ("pipelines.publish.data_files._seal", 3),
+    ("pipelines.publish.prepare.prepare_database", 1),
+    ("pipelines.publish.prepare.make_tree", 1),
+    ("pipelines.publish.prepare.retire", 1),
+    ("pipelines.publish.publish._remember", 1),
+    ("pipelines.publish.publish.sweep_trees", 1),
 ]
 SHOWING = [
     # where in showing, and the command that completes it
-    (("pipelines.publish.show", 1), ("sql", "select 1")),
-    (("pipelines.show._replace", 1), ("status",)),
-    (("pipelines.show._replace", 2), ("report", "--output", "other.html")),
-    (("pipelines.show._replace", 3), ("verify",)),
-    (("pipelines.show._replace", 4), ("sql", "select 1")),
-    (("pipelines.show._replace", 5), ("run",)),
-    (("pipelines.show._replace", 6), ("status",)),
-    (("pipelines.publish._outcome", 1), ("run",)),
+    (("pipelines.publish.publish.show", 1), ("sql", "select 1")),
+    (("pipelines.folder.show._replace", 1), ("status",)),
+    (("pipelines.folder.show._replace", 2), ("report", "--output", "other.html")),
+    (("pipelines.folder.show._replace", 3), ("verify",)),
+    (("pipelines.folder.show._replace", 4), ("sql", "select 1")),
+    (("pipelines.folder.show._replace", 5), ("run",)),
+    (("pipelines.folder.show._replace", 6), ("status",)),
+    (("pipelines.publish.publish._outcome", 1), ("run",)),
 ]
 BATCHES = 4
 
@@ -99,7 +99,7 @@ def run_and_die(data: Path, target: str, calls: int) -> None:
         return real(*args, **kwargs)
 
     setattr(module, name, die)
-    importlib.import_module("pipelines.load")._SLICE_BYTES = 1  # every line a slice
+    importlib.import_module("pipelines.load.load")._SLICE_BYTES = 1  # every line a slice
     run(settings_of(data))
 
 

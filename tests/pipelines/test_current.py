@@ -11,9 +11,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from ingest.settings import Settings
-from pipelines import export
-from pipelines.publish import manifest_path
+from contract.settings import Settings
+from pipelines.publish import data_files as export
+from pipelines.publish.publish import manifest_path
 from tests.agreement import everywhere, manifest_of
 from tests.data_folder import FIRST, form, land, push, record, run, settings_of
 from tests.pipelines.test_crash import PROCESSES

@@ -23,13 +23,13 @@ from dagster._core.remote_origin import (  # what a queued run must have; there 
 )
 
 from cli.instance import CommandError, dagster_instance, refresh
-from ingest.envelope import Envelope
-from ingest.settings import Settings, load_settings
+from contract.envelope import Envelope
+from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
-from pipelines.defs import automation
-from pipelines.history import sweep_history
 from pipelines.models import Model, load_models
-from pipelines.publish import analytics_path, manifest_path
+from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.runs import automation
+from pipelines.runs.history import sweep_history
 from tests.data_folder import ask, fingerprint, form, record, run, warehouse
 from tests.live import ROOT
 
@@ -509,8 +509,8 @@ def somebody_working(settings: Settings) -> Iterator[None]:
     """Another process that holds the data folder."""
     code = (
         "import sys\n"
-        "from ingest.settings import load_settings\n"
-        "from pipelines.lock import pipeline_lock\n"
+        "from contract.settings import load_settings\n"
+        "from pipelines.folder.lock import pipeline_lock\n"
         "with pipeline_lock(load_settings()):\n"
         "    print('held', flush=True); sys.stdin.read()\n"
     )

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipelines.decode import decode, read_lines
-from pipelines.push import decode_push
-from pipelines.rejects import Reason
-from pipelines.warehouse import open_warehouse
+from pipelines.decode.batch import decode, read_lines
+from pipelines.decode.rejects import Reason
+from pipelines.decode.slow_path import decode_push
+from pipelines.models.warehouse import open_warehouse
 from tests.data_folder import form, land_bodies, push, record, settings_of
 
 FIELDS = ("sid", "uid", "mobile", "report_status", "handset_time_raw", "error_code", "error_detail")

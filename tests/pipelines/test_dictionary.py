@@ -7,9 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.settings import Settings
-from pipelines import dictionary, models
-from pipelines.publish import analytics_path, manifest_path
+from contract.settings import Settings
+from pipelines import models
+from pipelines.publish import dictionary
+from pipelines.publish.publish import analytics_path, manifest_path
 from tests.browser import Browser, browsing, why_no_browser
 from tests.command import ROOT
 from tests.data_folder import form, land, push, record, run
@@ -72,7 +73,9 @@ def test_an_undocumented_column_is_refused(tmp_path: Path) -> None:
 
 def test_the_copy_in_the_docs_is_current() -> None:
     kept = (ROOT / "docs" / "dictionary.md").read_text("utf-8")
-    assert kept == dictionary.markdown(), "python -m pipelines.dictionary > docs/dictionary.md"
+    assert kept == dictionary.markdown(), (
+        "python -m pipelines.publish.dictionary > docs/dictionary.md"
+    )
 
 
 def test_it_is_written_where_it_is_missing_or_behind_and_not_on_each_run(

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines import models
-from pipelines.computed import outdated
-from pipelines.folder_format import stamp
-from pipelines.headers import WAREHOUSE
-from pipelines.lock import WarehouseError
-from pipelines.rebuild import rebuild_from
-from pipelines.status import read_status
-from pipelines.warehouse import open_warehouse
+from pipelines.folder.format import stamp
+from pipelines.folder.lock import WarehouseError
+from pipelines.models.computed import outdated
+from pipelines.models.headers import WAREHOUSE
+from pipelines.models.warehouse import open_warehouse
+from pipelines.runs.rebuild import rebuild_from
+from pipelines.runs.status import read_status
 from tests.data_folder import form, push, record, run, settings_of, take, warehouse
 from tests.edited_warehouse import EditedWarehouse, edited
 from tests.pipelines.test_crash import PROCESSES
@@ -327,7 +327,7 @@ def test_only_decoding_needs_landed_files_and_status_names_the_days(
 
 def recompute_and_die(data: Path) -> None:
     """In a process of its own: killed after the second of many batches, in another zone."""
-    from pipelines import recompute
+    from pipelines.load import recompute
 
     recompute._MOST_IN_BATCH = 20
     settle, left = recompute.settle, [3]
@@ -357,7 +357,7 @@ def test_killed_amid_it_the_next_run_completes_it(taken: Settings, tmp_path: Pat
 def test_many_batches_give_what_one_gives(
     taken: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.recompute._MOST_IN_BATCH", 7)
+    monkeypatch.setattr("pipelines.load.recompute._MOST_IN_BATCH", 7)
     moved_zone = settings_of(taken.data, provider_timezone="UTC")
     take(moved_zone)
     assert rows(moved_zone) == rebuilt(moved_zone, tmp_path)

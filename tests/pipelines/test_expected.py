@@ -16,11 +16,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines import models
-from pipelines.export import set_privacy
-from pipelines.report import read_figures, report_path
-from pipelines.sendfiles import bring_in
+from pipelines.models.warehouse import open_warehouse, warehouse_path
+from pipelines.publish.data_files import set_privacy
+from pipelines.publish.report import read_figures, report_path
+from pipelines.sends.files import bring_in
 from pipelines.verify.functions import (
     VERIFIED,
     compare_functions,
@@ -29,7 +30,6 @@ from pipelines.verify.functions import (
     register,
 )
 from pipelines.verify.report import compare_report
-from pipelines.warehouse import open_warehouse, warehouse_path
 from tests.data_folder import FIRST, form, land, push, record, run, settings_of, take
 from tests.simulated import as_people_keep_it, bring_in_sends, land_in_files, simulated
 from tests.truth.coverage import OFTEN_MADE_UP

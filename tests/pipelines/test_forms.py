@@ -6,10 +6,16 @@ from datetime import timedelta
 import duckdb
 import pytest
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines import models
-from pipelines.publish import analytics_path, can_publish, is_current, manifest_path, publish
-from pipelines.warehouse import open_warehouse
+from pipelines.models.warehouse import open_warehouse
+from pipelines.publish.publish import (
+    analytics_path,
+    can_publish,
+    is_current,
+    manifest_path,
+    publish,
+)
 from tests.agreement import everywhere, manifest_of
 from tests.data_folder import FIRST, ask, form, land, push, record, run, settings_of
 from tests.edited_warehouse import EditedWarehouse, edited

@@ -22,13 +22,13 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ingest.envelope import Envelope
-from ingest.settings import Settings
-from pipelines.compact import compact
-from pipelines.load import load
-from pipelines.rebuild import rebuild, rebuild_from
+from contract.envelope import Envelope
+from contract.settings import Settings
+from pipelines.landing.compaction import compact
+from pipelines.load.load import load
+from pipelines.models.warehouse import open_warehouse
+from pipelines.runs.rebuild import rebuild, rebuild_from
 from pipelines.verify import verify
-from pipelines.warehouse import open_warehouse
 from tests.data_folder import FIRST, form, push, settings_of, warehouse
 from tests.pipelines.test_core import reports
 from tests.reference import Batch, conflicting_reports, sms_status
@@ -41,16 +41,16 @@ RECEIVERS = ("a1b2c3", "d4e5f6", "by-hand")
 DAYS = [FIRST.date() + timedelta(days=n) for n in range(3)]
 STEPS = [
     # where a run, a rebuild or a compaction may be cut off
-    "pipelines.load.read_lines",
-    "pipelines.load._store_raw",
-    "pipelines.settle._attribute_repetitions",
-    "pipelines.load.note_files",
-    "pipelines.ledger.record",
+    "pipelines.load.load.read_lines",
+    "pipelines.load.load._store_raw",
+    "pipelines.load.settle._attribute_repetitions",
+    "pipelines.load.load.note_files",
+    "pipelines.load.ledger.record",
     "pipelines.models.refresh",
-    "pipelines.compact.write_member",
-    "pipelines.compact._contents",
-    "pipelines.compact._note",
-    "pipelines.compact._delete",
+    "pipelines.landing.compaction.write_member",
+    "pipelines.landing.compaction._contents",
+    "pipelines.landing.compaction._note",
+    "pipelines.landing.compaction._delete",
 ]
 BAD = {
     "not_an_object": [17, "x", None, []],

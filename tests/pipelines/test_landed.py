@@ -9,11 +9,12 @@ import pytest
 
 from cli.run import summary
 from cli.status import lines
-from ingest.settings import Settings
-from pipelines import sealed, status
-from pipelines.compact import compact
-from pipelines.rebuild import rebuild
-from pipelines.status import read_status
+from contract.settings import Settings
+from pipelines.landing import closed_days as sealed
+from pipelines.landing.compaction import compact
+from pipelines.runs import status
+from pipelines.runs.rebuild import rebuild
+from pipelines.runs.status import read_status
 from tests.data_folder import form, land, push, record, run, take, warehouse
 
 

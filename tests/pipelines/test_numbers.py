@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, carrier
 
-from pipelines import numbers
-from pipelines.numbers import REFERENCE, WORLD
+from tools import number_ranges as numbers
+from tools.number_ranges import REFERENCE, WORLD
 
 Answer = tuple[str | None, str | None, str | None]  # E.164, country, operator
 
@@ -394,7 +394,7 @@ def test_the_committed_files_are_what_the_library_gives(tmp_path: Path) -> None:
     for table in TABLES:
         name = f"{table}.csv"
         assert (tmp_path / name).read_bytes() == (REFERENCE / name).read_bytes(), (
-            f"{name} was edited, or its generator was: run python -m pipelines.numbers"
+            f"{name} was edited, or its generator was: run python -m tools.number_ranges"
         )
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from cli.instance import dagster_instance
 from cli.main import main
-from ingest.settings import Settings
-from pipelines.folder_format import FORMAT
-from pipelines.status import read_status
+from contract.settings import Settings
+from pipelines.folder.format import FORMAT
+from pipelines.runs.status import read_status
 from tests.command import ROOT, dlr
 from tests.data_folder import settings_of, warehouse
 from tests.pipelines.test_edited_models import rebuilt, rows

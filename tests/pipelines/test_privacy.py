@@ -7,12 +7,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.envelope import Envelope
-from ingest.settings import Settings
-from pipelines import export, models
-from pipelines.privacy import PrivacyError
-from pipelines.publish import analytics_path, manifest_path
-from pipelines.sendfiles import bring_in
+from contract.envelope import Envelope
+from contract.settings import Settings
+from pipelines import models
+from pipelines.publish import data_files as export
+from pipelines.publish.privacy import PrivacyError
+from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.sends.files import bring_in
 from tests.command import dlr
 from tests.data_folder import ask, form, land, push, record, run, settings_of
 

@@ -19,19 +19,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.settings import Settings
-from pipelines import models, pieces
-from pipelines.export_parts import Part
-from pipelines.manifest import GRACE_S
-from pipelines.pieces import plan
-from pipelines.publish import (
+from contract.settings import Settings
+from pipelines import models
+from pipelines.models.warehouse import open_warehouse
+from pipelines.publish import compaction_plan as pieces
+from pipelines.publish.compaction_plan import plan
+from pipelines.publish.data_file import Part
+from pipelines.publish.manifest import GRACE_S
+from pipelines.publish.publish import (
     UnbalancedError,
     analytics_path,
     can_publish,
     manifest_path,
     publish,
 )
-from pipelines.warehouse import open_warehouse
 from tests.data_folder import (
     FIRST,
     ask,
@@ -378,8 +379,8 @@ def test_replaced_files_stay_for_the_grace_period_only(
     left = datetime.fromisoformat(until[str(old.relative_to(old.parents[2]))]) - before
     assert GRACE_S <= left.total_seconds() < GRACE_S + 60
     assert trees[0].exists()
-    monkeypatch.setattr("pipelines.manifest.now_utc", lambda: before + timedelta(hours=3))
-    monkeypatch.setattr("pipelines.manifest.GRACE_S", 0.0)
+    monkeypatch.setattr("pipelines.publish.manifest.now_utc", lambda: before + timedelta(hours=3))
+    monkeypatch.setattr("pipelines.publish.manifest.GRACE_S", 0.0)
     land_at(settings, 3, FIRST)
     run(settings)
     assert not old.exists()

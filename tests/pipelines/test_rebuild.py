@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from cli.rebuild import moved, summary
-from ingest.settings import Settings
-from pipelines.changes import Change
-from pipelines.lock import WarehouseError
-from pipelines.publish import manifest_path
-from pipelines.rebuild import rebuild, rebuild_from
-from pipelines.status import read_status
+from contract.settings import Settings
+from pipelines.folder.lock import WarehouseError
+from pipelines.load.changes import Change
+from pipelines.publish.publish import manifest_path
+from pipelines.runs.rebuild import rebuild, rebuild_from
+from pipelines.runs.status import read_status
 from pipelines.verify import verify
 from tests.command import dlr
 from tests.data_folder import fingerprint, form, push, record, run, settings_of, take, warehouse
@@ -160,7 +160,7 @@ def test_rejected_records_are_tried_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, *, whole: bool
 ) -> None:
     with monkeypatch.context() as earlier:
-        earlier.setattr("pipelines.push._is_sid", lambda value: value == "1")
+        earlier.setattr("pipelines.decode.slow_path._is_sid", lambda value: value == "1")
         # a nested text: such a push is read by Python, whose rule is another here
         land(settings, DAYS[0], [record(1, uid={"a": 1.5}), record(2), fail(3), "no object"])
         run(settings)
@@ -213,7 +213,7 @@ def test_what_was_taken_and_is_gone_is_not_thrown_away(taken: Settings) -> None:
 
 def rebuild_and_die(data: Path, day: date) -> None:
     """In a process of its own: killed in the second slice, by rules of another zone."""
-    from pipelines import load
+    from pipelines.load.load import load
 
     load._SLICE_BYTES = 1
     left = [2]

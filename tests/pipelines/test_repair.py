@@ -13,10 +13,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.settings import Settings
-from pipelines.publish import analytics_path, can_publish, is_current, manifest_path, publish
-from pipelines.report import page
-from pipelines.warehouse import open_warehouse
+from contract.settings import Settings
+from pipelines.models.warehouse import open_warehouse
+from pipelines.publish.publish import (
+    analytics_path,
+    can_publish,
+    is_current,
+    manifest_path,
+    publish,
+)
+from pipelines.publish.report import page
 from tests.agreement import everywhere, figures_of, manifest_of
 from tests.command import dlr
 from tests.data_folder import FIRST, form, land, push, record, run, settings_of, take
@@ -260,7 +266,7 @@ def test_the_command_report_says_it_in_a_sentence(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = (
-        "import sys; from pipelines.report import page; from cli.main import main; "
+        "import sys; from pipelines.publish.report import page; from cli.main import main; "
         "page.cards.cards = lambda figures: 1 / 0; sys.argv = ['dlr', 'report']; sys.exit(main())"
     )
     monkeypatch.setenv("DLR_DATA", str(published.data))

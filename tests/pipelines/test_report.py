@@ -18,10 +18,10 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines import models
-from pipelines.publish import analytics_path, manifest_path
-from pipelines.report import (
+from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.publish.report import (
     Period,
     PeriodError,
     chart_of,
@@ -31,8 +31,8 @@ from pipelines.report import (
     report_path,
     words,
 )
-from pipelines.report.page import as_data, chart_library
-from pipelines.report.svg import SHOWN_BELOW
+from pipelines.publish.report.page import as_data, chart_library
+from pipelines.publish.report.svg import SHOWN_BELOW
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes
 from tests.command import dlr

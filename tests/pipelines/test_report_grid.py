@@ -13,12 +13,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines import models
-from pipelines.publish import analytics_path
-from pipelines.report import Period, chart_of, charts, read_figures, render
-from pipelines.report.page import chart_library
-from pipelines.warehouse import open_warehouse
+from pipelines.models.warehouse import open_warehouse
+from pipelines.publish.publish import analytics_path
+from pipelines.publish.report import Period, chart_of, charts, read_figures, render
+from pipelines.publish.report.page import chart_library
 from tests.data_folder import FIRST, form, land, push, record, run, settings_of
 
 STATES = ("nothing", "delivered", "failed", "both", "sent", "sent and delivered")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.report import report_path
-from pipelines.sendfiles import bring_in
+from pipelines.publish.report import report_path
+from pipelines.sends.files import bring_in
 from tests.browser import Browser, browsing, why_no_browser
 from tests.data_folder import form, land, push, record, run, settings_of
 from tests.simulated import land_in_files, simulated

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.settings import Settings
-from pipelines import landed, sealed
-from pipelines.rebuild import rebuild
-from pipelines.status import read_status
+from contract.settings import Settings
+from pipelines.landing import closed_days as sealed
+from pipelines.landing import inventory as landed
+from pipelines.runs.rebuild import rebuild
+from pipelines.runs.status import read_status
 from pipelines.verify import verify
 from tests.data_folder import form, land, push, record, run, settings_of, take, warehouse
 
@@ -105,7 +106,7 @@ def test_what_is_not_finished_is_not_sealed(
     elif why == "a folder in it":
         (file.parent / "more").mkdir()
     else:
-        monkeypatch.setattr("pipelines.load.slices", lambda files, most: iter(()))
+        monkeypatch.setattr("pipelines.load.load.slices", lambda files, most: iter(()))
     time.sleep(0.02)
     take(settings)
     assert warehouse(settings, "from ops.sealed_days") == []

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ingest.envelope import Envelope
-from ingest.settings import Settings
-from pipelines.rebuild import rebuild
-from pipelines.sendfiles import bring_in
-from pipelines.status import read_status
+from contract.envelope import Envelope
+from contract.settings import Settings
+from pipelines.runs.rebuild import rebuild
+from pipelines.runs.status import read_status
+from pipelines.sends.files import bring_in
 from pipelines.verify import verify
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes
@@ -263,7 +263,7 @@ def test_the_fast_reader_sees_what_python_sees(data: st.DataObject) -> None:
     import io
     import tempfile
 
-    from pipelines.sendrows import COLUMNS, read_rows
+    from pipelines.sends.rows import COLUMNS, read_rows
 
     body = data.draw(st.lists(st.lists(cells, min_size=1, max_size=4), max_size=5))
     joined = "\n".join(",".join(row) for row in body)
@@ -447,7 +447,7 @@ def check_buckets(settings: Settings, values: dict[tuple[Any, ...], list[float]]
 
 
 def with_functions(settings: Settings, query: str) -> list[Any]:
-    from pipelines.warehouse import open_warehouse
+    from pipelines.models.warehouse import open_warehouse
 
     with open_warehouse(settings, read_only=True) as con:
         return con.execute(query).fetchall()

@@ -17,10 +17,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.settings import Settings
-from pipelines.publish import analytics_path
-from pipelines.rebuild import rebuild
-from pipelines.sendfiles import bring_in
+from contract.settings import Settings
+from pipelines.publish.publish import analytics_path
+from pipelines.runs.rebuild import rebuild
+from pipelines.sends.files import bring_in
 from pipelines.verify import verify
 from tests.data_folder import FIRST, ask, form, land_bodies, record, run, settings_of, take
 from tests.simulated import (

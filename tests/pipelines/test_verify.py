@@ -18,14 +18,14 @@ from urllib.parse import quote, quote_plus
 import duckdb
 import pytest
 
-from ingest.envelope import Envelope
-from ingest.settings import Settings, load_settings
-from pipelines.load import load
-from pipelines.lock import WarehouseError
-from pipelines.marts import refresh_marts
-from pipelines.publish import publish
+from contract.envelope import Envelope
+from contract.settings import Settings, load_settings
+from pipelines.folder.lock import WarehouseError
+from pipelines.load.load import load
+from pipelines.load.marts import refresh_marts
+from pipelines.models.warehouse import open_warehouse
+from pipelines.publish.publish import publish
 from pipelines.verify import Verification, recount, verify
-from pipelines.warehouse import open_warehouse
 
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
 FIRST, SECOND = "yunpian/2026-11-20/a.jsonl", "yunpian/2026-11-21/b.jsonl"

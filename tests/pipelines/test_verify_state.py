@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from cli.verify import lines
-from ingest.settings import Settings
-from pipelines.compact import compact
-from pipelines.lock import WarehouseError
+from contract.settings import Settings
+from pipelines.folder.lock import WarehouseError
+from pipelines.landing.compaction import compact
 from pipelines.verify import recount, verify
 from pipelines.verify.headers import read_tables
 from pipelines.verify.recompute import queries

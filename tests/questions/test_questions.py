@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.settings import Settings
-from pipelines.publish import analytics_path
-from pipelines.questions import load_questions
+from contract.settings import Settings
+from pipelines.models.questions import load_questions
+from pipelines.publish.publish import analytics_path
 from simulator.encodings import Encoding
 from tests.command import dlr
 from tests.data_folder import run, settings_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipelines.sendfiles import bring_in
+from pipelines.sends.files import bring_in
 from tests.command import ROOT
 from tests.data_folder import run, settings_of
 from tests.readers.published import Published

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ingest.settings import Settings
+from contract.settings import Settings
 from pipelines import models
-from pipelines.publish import analytics_path, manifest_path
+from pipelines.publish.publish import analytics_path, manifest_path
 from tests.simulated import Traffic
 from tests.truth.figures import Figures
 

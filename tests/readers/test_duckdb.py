@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.questions import load_questions
+from pipelines.models.questions import load_questions
 from tests.readers.published import QUESTIONS, Published
 
 ASK = """

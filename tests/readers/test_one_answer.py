@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.publish import manifest_path
-from pipelines.report import report_path
-from pipelines.report.figures import plain
-from pipelines.sendfiles import bring_in
+from pipelines.publish.publish import manifest_path
+from pipelines.publish.report import report_path
+from pipelines.publish.report.figures import plain
+from pipelines.sends.files import bring_in
 from tests.data_folder import form, land, push, record, run, settings_of
 from tests.readers import by_sql
 from tests.readers.by_polars import ByPolars

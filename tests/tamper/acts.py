@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.marts import mart_models, rebuild_marts
+from pipelines.load.marts import mart_models, rebuild_marts
 from pipelines.models import mark_stale
-from pipelines.publish import publish
-from pipelines.warehouse import open_warehouse
+from pipelines.models.warehouse import open_warehouse
+from pipelines.publish.publish import publish
 from tests.tamper.copies import Copy, published_models
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT")

@@ -17,9 +17,9 @@ from typing import Any
 
 import duckdb
 
-from ingest.settings import Settings
-from pipelines.headers import Column, Model
+from contract.settings import Settings
 from pipelines.models import load_models
+from pipelines.models.headers import Column, Model
 from tests.data_folder import settings_of
 from tests.tamper.folder import OLD_DATABASE, make_folder
 

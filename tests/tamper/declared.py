@@ -12,7 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from pipelines.headers import Column, Model
+from pipelines.models.headers import Column, Model
 from pipelines.verify.functions import published_functions
 from tests.tamper import acts
 from tests.tamper.copies import Copy, otherwise, published_models, stored_models

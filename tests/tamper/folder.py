@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
 
-from ingest.envelope import Envelope
-from ingest.settings import Settings
-from pipelines.compact import compact
-from pipelines.publish import analytics_path, publish
-from pipelines.rebuild import rebuild
-from pipelines.sendfiles import bring_in
-from pipelines.warehouse import open_warehouse
+from contract.envelope import Envelope
+from contract.settings import Settings
+from pipelines.landing.compaction import compact
+from pipelines.models.warehouse import open_warehouse
+from pipelines.publish.publish import analytics_path, publish
+from pipelines.runs.rebuild import rebuild
+from pipelines.sends.files import bring_in
 from tests.data_folder import FIRST, form, push, record, run, settings_of
 from tests.simulated import Traffic, as_people_keep_it, bring_in_sends, simulated
 from tests.truth.coverage import OFTEN_MADE_UP

@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.lock import WarehouseError
+from pipelines.folder.lock import WarehouseError
 from pipelines.verify import verify
 from tests.tamper.copies import Copy
 from tests.tamper.declared import Round, rounds

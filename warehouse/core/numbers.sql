@@ -1,5 +1,5 @@
 /*
-description: The numbers of the touched messages and what their digits say, by the ranges that pipelines/numbers.py takes from libphonenumber.
+description: The numbers of the touched messages and what their digits say, by the ranges that tools/number_ranges.py takes from libphonenumber.
 grain: mobile
 refresh: temporary
 columns:

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell
-from ingest.settings import load_settings
-from pipelines.load import load
-from pipelines.warehouse import open_warehouse
+from contract.settings import load_settings
+from pipelines.load.load import load
+from pipelines.models.warehouse import open_warehouse
 
 
 def main() -> None:

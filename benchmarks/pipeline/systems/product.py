@@ -11,9 +11,9 @@ import duckdb
 
 from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell, written_bytes
 from cli.instance import dagster_instance, private_files, refresh
-from ingest.settings import Settings, load_settings
+from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
-from pipelines.publish import analytics_path
+from pipelines.publish.publish import analytics_path
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Landed lines to records or rejects: the fast path in SQL, the slow path in Python."""

@@ -1,0 +1,1 @@
+"""The data folder: its lock, its format, durable files, and how a publication is shown in it."""

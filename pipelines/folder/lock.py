@@ -1,0 +1,51 @@
+"""One at a time on one data folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from filelock import FileLock, Timeout
+
+from contract.settings import Settings
+from pipelines.folder.show import is_ready, show
+
+PATIENCE_S = 60.0
+
+
+class WarehouseError(RuntimeError):
+    """The warehouse cannot be worked on; the message says why and what to do."""
+
+
+class WarehouseBusyError(WarehouseError):
+    """Somebody else is working on it."""
+
+
+@contextmanager
+def pipeline_lock(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Keep everybody else out of the data folder; raises WarehouseBusyError after ``patience_s``.
+
+    May be taken again by the process that holds it. A publication that a killed process left half
+    shown is completed first, so that nobody works beside readers who disagree.
+    """
+    folder = settings.data.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(folder / "pipeline.lock", timeout=patience_s, is_singleton=True):
+            show(settings)
+            yield
+    except Timeout as error:
+        raise WarehouseBusyError(
+            f"Another run is working on {folder}; waited {patience_s:g} s. Try again when it is "
+            "done."
+        ) from error
+    except PermissionError as error:
+        raise WarehouseError(f"{folder} cannot be written to: {error.strerror}.") from error
+
+
+def complete_publication(settings: Settings) -> None:
+    """Complete what a killed process left half shown, for readers who need no lock.
+
+    Where the lock is held, whoever holds it has done so.
+    """
+    if is_ready(settings):
+        with suppress(WarehouseError), pipeline_lock(settings, 0):
+            pass

@@ -1,0 +1,53 @@
+"""The SQL files of ``warehouse/``: read, run, checked, digested; the one writer's connection."""
+
+from pipelines.models.catalog import (
+    SCHEMAS,
+    bring_tables,
+    comment,
+    define_functions,
+    dependencies,
+    literal,
+    load_models,
+    mark_stale,
+    memory_limit,
+    publish_functions,
+    query_of,
+    refresh,
+    replace,
+    run_temporary,
+    schema_version,
+)
+from pipelines.models.headers import (
+    WAREHOUSE,
+    Check,
+    Column,
+    Export,
+    Model,
+    ModelError,
+    read_model,
+)
+
+__all__ = [
+    "SCHEMAS",
+    "WAREHOUSE",
+    "Check",
+    "Column",
+    "Export",
+    "Model",
+    "ModelError",
+    "bring_tables",
+    "comment",
+    "define_functions",
+    "dependencies",
+    "literal",
+    "load_models",
+    "mark_stale",
+    "memory_limit",
+    "publish_functions",
+    "query_of",
+    "read_model",
+    "refresh",
+    "replace",
+    "run_temporary",
+    "schema_version",
+]

@@ -1,0 +1,164 @@
+"""One SQL file of ``warehouse/``: its path is the table's name, its first comment says what it is.
+
+What a header may hold:
+
+    description: one sentence
+    grain:       what one row stands for, the columns of its key
+    refresh:     filled                  a table that Python fills; the file is its header
+                 temporary               a step of one slice, gone with the connection
+                 view                    the same, but looked through, not stored
+                 before                  the same, of stored tables as they were before the slice
+                 all                     computed anew as a whole
+                 <column> in <touched>   rows of the touched keys are replaced; several such,
+                                         with commas between, where a row has more than one key
+    export:      file | day(column) | hive(event time, time of first reception)
+    private:     columns with a mobile
+    free_text:   columns with the words of others, in which what looks like a phone number is struck
+    fragments:   columns with what nobody could read, of which long runs of digits are struck
+    columns:     every column, in order: type -- comment
+    checks:      name, failing (a query for the rows that break it), severity (fail or warn)
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
+
+_HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/\s*(?P<sql>.*)", re.DOTALL)
+_EXPORT = re.compile(r"(?P<layout>file|day|hive)(?:\((?P<columns>[a-z_, ]+)\))?")
+_TOUCHED = re.compile(r"(?P<column>[a-z_]+) in (?P<relation>[a-z_]+)")
+
+
+class ModelError(ValueError):
+    """A file in ``warehouse/`` is not as its room demands; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A promise about a table: the query returns the rows that break it."""
+
+    name: str
+    failing: str
+    severity: Literal["fail", "warn"] = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """How a table lies in Parquet: one file, a file a day, or pieces of a day by reception."""
+
+    layout: Literal["file", "day", "hive"]
+    columns: tuple[str, ...] = ()
+
+    @property
+    def part(self) -> str:
+        """Two SQL expressions, the day and the minute of the part a row belongs to."""
+        day = f"{self.columns[0]}::date" if self.columns else "null::date"
+        minute = f"date_trunc('minute', {self.columns[1]})" if self.layout == "hive" else "null"
+        return f"{day} as part_day, {minute}::timestamp as from_minute_utc"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a stored table: its pinned type and what it means."""
+
+    type: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One SQL file."""
+
+    name: str
+    sql: str
+    description: str
+    grain: str
+    refresh: str
+    columns: dict[str, Column] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    export: Export | None = None
+    private: tuple[str, ...] = ()
+    free_text: tuple[str, ...] = ()
+    fragments: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> str:
+        """Room of the model: raw, core, marts or ops."""
+        return self.name.partition(".")[0]
+
+    @property
+    def table(self) -> str:
+        """Name without the schema."""
+        return self.name.partition(".")[2]
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the model is a step within one slice."""
+        return self.refresh in ("temporary", "view", "before")
+
+    @property
+    def relation(self) -> str:
+        """Name the model goes by in SQL; a temporary one has no schema."""
+        return self.table if self.temporary else self.name
+
+    @property
+    def struck(self) -> tuple[str, ...]:
+        """Columns that readers do not get as they stand here."""
+        return (*self.private, *self.free_text, *self.fragments)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Conditions on the rows that a refresh replaces; one by one, so that each can prune."""
+        keys = [_TOUCHED.fullmatch(key.strip()) for key in self.refresh.split(",")]
+        found = tuple(f"{key['column']} in (from {key['relation']})" for key in keys if key)
+        return found or ("true",)
+
+
+def _export(text: str | None) -> Export | None:
+    if text is None:
+        return None
+    match = _EXPORT.fullmatch(text)
+    if not match:
+        raise ModelError(f"export takes file, day(column) or hive(column, column), not {text!r}")
+    columns = tuple(part.strip() for part in (match["columns"] or "").split(",") if part.strip())
+    return Export(layout=match["layout"], columns=columns)  # type: ignore[arg-type]
+
+
+def _columns(lines: dict[str, str]) -> dict[str, Column]:
+    columns = {}
+    for name, line in lines.items():
+        kind, separator, comment = line.partition(" -- ")
+        if not separator or not comment:
+            raise ModelError(f"column {name} takes 'type -- comment', not {line!r}")
+        columns[name] = Column(kind, comment)
+    return columns
+
+
+def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
+    """Read one SQL file. Raises ModelError where its header is missing or wrong."""
+    name = ".".join(path.relative_to(root).with_suffix("").parts)
+    try:
+        match = _HEADER.fullmatch(path.read_text(encoding="utf-8"))
+        if not match:
+            raise ModelError("begins with no /* header */")  # noqa: TRY301  all faults of a file end alike
+        header: dict[str, Any] = yaml.load(match["header"], Loader=yaml.CSafeLoader)
+        return Model(
+            name=name,
+            sql=match["sql"].strip(),
+            description=header.pop("description"),
+            grain=header.pop("grain"),
+            refresh=header.pop("refresh"),
+            columns=_columns(header.pop("columns", {})),
+            checks=tuple(Check(**check) for check in header.pop("checks", ())),
+            export=_export(header.pop("export", None)),
+            private=tuple(header.pop("private", ())),
+            free_text=tuple(header.pop("free_text", ())),
+            fragments=tuple(header.pop("fragments", ())),
+            **header,
+        )
+    except (ModelError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise ModelError(f"{path}: {error}; see pipelines/models/headers.py") from error

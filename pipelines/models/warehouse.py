@@ -1,0 +1,160 @@
+"""The one writer's connection: lock, limits, transactions.
+
+$DLR_DATA/
+warehouse.duckdb     the pipeline's own; a cache of the landed files
+pipeline.lock        held while somebody works on it
+tmp/                 where DuckDB puts what does not fit in memory
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+
+from contract.settings import Settings
+from pipelines import models
+from pipelines.folder.format import expect_current, expect_known, is_outdated, stamp
+from pipelines.folder.lock import PATIENCE_S, WarehouseError, pipeline_lock
+from pipelines.models.upgrade import upgrade
+
+
+def warehouse_path(settings: Settings) -> Path:
+    """Where the pipeline's own database lies."""
+    return settings.data.absolute() / "warehouse.duckdb"
+
+
+@contextmanager
+def open_warehouse(
+    settings: Settings,
+    *,
+    path: Path | None = None,
+    read_only: bool = False,
+    patience_s: float = PATIENCE_S,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for this process alone, with all tables, functions and limits set.
+
+    Opened to write, a data folder of an earlier version is brought up to date. Raises
+    WarehouseBusyError where another process holds it, FolderFormatError where the folder is of
+    another version, WarehouseError where it cannot be opened.
+    """
+    target = path or warehouse_path(settings)
+    with pipeline_lock(settings, patience_s):
+        (expect_current if read_only else expect_known)(settings)
+        if read_only and not target.exists():
+            raise WarehouseError(f"There is no {target} yet; `dlr run` makes it.")
+        try:
+            con = duckdb.connect(target, read_only=read_only, config=_config(settings))
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"{target} cannot be opened: {error}. It is a cache of the landed files: "
+                "`dlr rebuild` makes it anew."
+            ) from error
+        try:
+            if not read_only:
+                target.chmod(0o600)
+            _prepare(con, settings)
+            if not read_only:
+                _bring_tables(con, settings, target)
+            yield con
+        finally:
+            con.close()
+
+
+def _bring_tables(con: duckdb.DuckDBPyConnection, settings: Settings, target: Path) -> None:
+    in_place = target == warehouse_path(settings)
+    try:
+        with transaction(con):
+            models.bring_tables(con)
+            if in_place and is_outdated(settings):
+                upgrade(con)
+    except models.ModelError as error:
+        raise WarehouseError(
+            f"{target} does not fit this version of the product ({error}). `dlr rebuild` makes it "
+            "anew from the landed files."
+        ) from error
+    if in_place:
+        stamp(settings)
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing."""
+    con.execute("begin")
+    try:
+        yield
+        con.execute("commit")
+    except BaseException:
+        # a failed commit has ended the transaction already, and its error is the one to tell
+        with suppress(duckdb.TransactionException):
+            con.execute("rollback")
+        raise
+
+
+def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
+    scratch = settings.data.absolute() / "tmp"
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(scratch),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "preserve_insertion_order": False,
+        "threads": len(os.sched_getaffinity(0)),
+    }
+    if settings.memory_limit is not None:
+        config["memory_limit"] = f"{int(settings.memory_limit)}B"
+    return config
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    con.execute("set TimeZone = 'UTC'")
+    for name, value in {
+        "provider_timezone": settings.provider_timezone,
+        "sends_timezone": settings.sends_timezone,
+        "default_region": settings.default_region,
+        "reference_version": reference_version(),
+    }.items():
+        con.execute(f"set variable {name} = {models.literal(value)}")
+    models.define_functions(con)
+
+
+def load_reference(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring the CSVs of ``warehouse/reference`` into the schema ``reference``, for this connection.
+
+    Every column is text, for codes look like numbers, times and formulas; ``line`` is the row's
+    place in its file.
+    """
+    if con.execute("from duckdb_databases() where database_name = 'reference'").fetchone():
+        return
+    con.execute("attach ':memory:' as reference")
+    for path in _reference_files():
+        with path.open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file))
+        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in header)
+        con.execute(
+            f"""
+            create table reference.{path.stem} as
+            select *, row_number() over () as line
+            from read_csv(
+                ?, columns = {{{columns}}}, header = true, auto_detect = false, delim = ',',
+                quote = '"', escape = '"', nullstr = '\\0', allow_quoted_nulls = false
+            )
+            """,
+            [str(path)],
+        )
+
+
+def _reference_files() -> list[Path]:
+    return sorted((models.WAREHOUSE / "reference").glob("*.csv"))
+
+
+@cache
+def reference_version() -> str:
+    """Digest over the reference data, stored with what it produced."""
+    digest = sha256()
+    for path in _reference_files():
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""What readers get: data files, database, manifest, dictionary, report; prepared, then shown."""

@@ -1,0 +1,1 @@
+"""The send log: its files, their readers, the tables they become."""
