@@ -9,29 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract.errors import UserError
 from contract.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
 
-EXPECTED_ERRORS = frozenset(
-    {
-        "SettingsError",
-        "WarehouseError",
-        "WarehouseBusyError",
-        "ModelError",
-        "UnbalancedError",
-        "PrivacyError",
-        "CommandError",
-        "PeriodError",
-        "ReportError",
-    }
-)
-"""Errors whose message is meant for the user as it stands, by name: to import them is slow."""
-
-
-class CommandError(RuntimeError):
+class CommandError(UserError):
     """A command cannot go on; the message is a sentence for the user."""
 
 
@@ -147,7 +132,7 @@ def _cause(result: "dg.ExecuteInProcessResult") -> str:
     for event in result.all_events:
         error = event.step_failure_data.error if event.is_step_failure else None
         while error is not None:
-            if error.cause is None or error.cls_name in EXPECTED_ERRORS:
+            if error.cause is None or error.cls_name in UserError.names():
                 return f"The run failed: {error.message.strip().partition(': ')[2]}"
             error = error.cause
     return "The run failed; its log is in the Dagster UI (dlr up)."

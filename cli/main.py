@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cli.instance import EXPECTED_ERRORS
+from contract.errors import UserError
 
 COMMANDS = {
     "demo": "simulated traffic through the whole path, with a report at the end",
@@ -69,9 +69,7 @@ def main(words: Sequence[str] | None = None) -> int:
         where = f" ({error.filename})" if error.filename else ""
         print(f"dlr: {error.strerror or error}{where}.", file=sys.stderr)
         return 1
-    except Exception as error:
-        if not is_expected(error):
-            raise
+    except UserError as error:
         print(f"dlr: {error}", file=sys.stderr)
         return 1
     return status
@@ -83,11 +81,6 @@ def expect_current_folder() -> None:
     from pipelines.folder.format import expect_current
 
     expect_current(load_settings())
-
-
-def is_expected(error: BaseException) -> bool:
-    """Whether the error's message is meant for the user as it stands."""
-    return any(cls.__name__ in EXPECTED_ERRORS for cls in type(error).__mro__)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contract.errors import UserError
+
 Network = IPv4Network | IPv6Network
 
 _MAPPED_BITS = 96
@@ -26,7 +28,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _BIND = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(?P<port>[0-9]{1,5})")
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError):
     """One or more settings are wrong; the message names each with what to do."""
 
 

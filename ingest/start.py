@@ -4,12 +4,13 @@ import socket
 import sys
 from pathlib import Path
 
+from contract.errors import UserError
 from contract.settings import Settings, SettingsError
 
 BACKLOG = 2048
 
 
-class StartError(Exception):
+class StartError(UserError):
     """The receiver cannot start; the message is one sentence with what to do."""
 
 

@@ -97,9 +97,9 @@ def test_a_wrong_header_is_named_with_its_file(tmp_path: Path) -> None:
         [
             "select 1",
             "/* description: x */ select 1",
-            "/*\ndescription: x.\ngrain: a\nrefresh: all\ncolumns:\n  a: no comment\n*/ select 1",
-            "/*\ndescription: x.\ngrain: a\nrefresh: all\nexport: cube\n*/ select 1",
-            "/*\ndescription: x.\ngrain: a\nrefresh: all\nunknown: 1\n*/ select 1",
+            "/*\ndescription: x.\ngrain: a\nmaterialized: table\ncolumns:\n  a: words\n*/ select 1",
+            "/*\ndescription: x.\ngrain: a\nmaterialized: table\nexport: cube\n*/ select 1",
+            "/*\ndescription: x.\ngrain: a\nmaterialized: table\nunknown: 1\n*/ select 1",
         ]
     ):
         path = tmp_path / f"{n}.sql"

@@ -1,4 +1,4 @@
-"""Phone ranges as reference data: what `warehouse/core/numbers.sql` joins mobiles with.
+"""Phone ranges as reference data: what `warehouse/steps/messages/numbers.sql` joins mobiles with.
 
     python -m tools.number_ranges
 

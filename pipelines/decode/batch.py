@@ -45,10 +45,10 @@ _REJECT = {
 
 def decode(con: duckdb.DuckDBPyConnection) -> None:
     """Take apart every push of ``landed_lines`` that the warehouse does not know."""
-    steps = ("landed_envelopes", "landed_pushes", "odd_lines", "plain_elements")
-    models.run_temporary(con, (f"raw.{step}" for step in steps))
+    steps = ("landed_envelopes", "landed_pushes", "skipped_lines", "fast_elements")
+    models.run_temporary(con, steps)
     _take_apart_with_care(con)
-    models.run_temporary(con, ("raw.new_pushes", "raw.new_records", "raw.new_rejects"))
+    models.run_temporary(con, ("new_pushes", "new_records", "new_rejects"))
 
 
 def read_lines(
@@ -99,18 +99,18 @@ def _take_apart_with_care(con: duckdb.DuckDBPyConnection) -> None:
         pushes.append(origin | _figures(decoded))
         records += [origin | record for record in decoded.records]
         rejects += [origin | asdict(reject) for reject in decoded.rejects]
-    _hand_over(con, "careful_pushes", pushes, _PUSH)
-    _hand_over(con, "careful_records", records, _RECORD)
-    _hand_over(con, "careful_rejects", rejects, _REJECT)
+    _hand_over(con, "slow_path_pushes", pushes, _PUSH)
+    _hand_over(con, "slow_path_records", records, _RECORD)
+    _hand_over(con, "slow_path_rejects", rejects, _REJECT)
 
 
 def _uncertain(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime, bytes]]:
     """Id, time of reception and body of each such push; mostly there is none."""
-    models.run_temporary(con, ("raw.uncertain_pushes",))
-    if not con.execute("from uncertain_pushes limit 1").fetchall():
+    models.run_temporary(con, ("ambiguous_pushes",))
+    if not con.execute("from ambiguous_pushes limit 1").fetchall():
         return []
-    models.run_temporary(con, ("raw.careful_bodies",))
-    return con.execute("from careful_bodies").fetchall()
+    models.run_temporary(con, ("slow_path_bodies",))
+    return con.execute("from slow_path_bodies").fetchall()
 
 
 def _figures(decoded: Decoded) -> dict[str, object]:

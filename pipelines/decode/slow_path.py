@@ -1,8 +1,8 @@
-"""The careful path: one pushed body to records and rejects, whatever its bytes.
+"""The slow path: one pushed body to records and rejects, whatever its bytes.
 
-It is the reference for what a push means; ``warehouse/raw/plain_elements.sql`` does the same for
-the plain ones at the speed of the database engine. Source of the rules: the provider's page and
-receivers in public code, see ``README.md`` of this room.
+It is the reference for what a push means; ``warehouse/steps/decode/fast_elements.sql`` does the
+same for unambiguous ones at the speed of the database engine. Sources: the provider's page and
+receivers in public code.
 
 1.  The form is split at ``&``; each ``sms_status`` in it is a value.
 2.  The value is form-decoded once; if that is JSON, stop; else again, at most twice more.

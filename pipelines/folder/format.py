@@ -4,6 +4,7 @@
 
     1   the commits up to 19e135e
     2   tables know by what they were computed (``ops.models``, ``ops.decoded_days``)
+    3   files that need a person have the state ``quarantined``; it was ``set_apart``
 
 Landed files are the same in every format. Who opens the warehouse to write brings the folder up to
 date; what then has to be computed again, the next run does.
@@ -15,7 +16,9 @@ from contract.settings import Settings
 from pipelines.folder.files import replace_file
 from pipelines.folder.lock import WarehouseError
 
-FORMAT = 2
+FORMAT = 3
+_OLDEST_READABLE = 2
+"""Commands that only read take this one and later ones as they are."""
 
 
 class FolderFormatError(WarehouseError):
@@ -23,30 +26,31 @@ class FolderFormatError(WarehouseError):
 
 
 def expect_current(settings: Settings) -> None:
-    """Raise FolderFormatError where the data folder is of an earlier or a later version."""
+    """Raise FolderFormatError where the data folder is of a version that readers cannot take."""
     expect_known(settings)
-    if is_outdated(settings):
+    if format_of(settings) < _OLDEST_READABLE:
         raise FolderFormatError(
-            f"{settings.data.absolute()} is of an earlier version (format {_format(settings)}, "
+            f"{settings.data.absolute()} is of an earlier version (format {format_of(settings)}, "
             f"this one is {FORMAT}); `dlr run` brings it up to date."
         )
 
 
 def expect_known(settings: Settings) -> None:
     """Raise FolderFormatError where the data folder is of a later version."""
-    if _format(settings) > FORMAT:
+    if format_of(settings) > FORMAT:
         raise FolderFormatError(
-            f"{settings.data.absolute()} is of a later version (format {_format(settings)}, this "
+            f"{settings.data.absolute()} is of a later version (format {format_of(settings)}, this "
             f"one knows up to {FORMAT}); install the version that made it."
         )
 
 
 def is_outdated(settings: Settings) -> bool:
     """Whether the data folder is of an earlier version."""
-    return _format(settings) < FORMAT
+    return format_of(settings) < FORMAT
 
 
-def _format(settings: Settings) -> int:
+def format_of(settings: Settings) -> int:
+    """Number of the folder's format; today's where there is no warehouse yet."""
     try:
         return int(_file(settings).read_text(encoding="ascii"))
     except FileNotFoundError:

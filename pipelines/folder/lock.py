@@ -5,13 +5,14 @@ from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
+from contract.errors import UserError
 from contract.settings import Settings
 from pipelines.folder.show import is_ready, show
 
 PATIENCE_S = 60.0
 
 
-class WarehouseError(RuntimeError):
+class WarehouseError(UserError):
     """The warehouse cannot be worked on; the message says why and what to do."""
 
 

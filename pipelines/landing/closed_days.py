@@ -20,8 +20,8 @@ SEAL_AFTER = timedelta(days=3)
 _SETTLED_NS = 60 * 10**9
 """A folder whose last change is younger may change again without its times telling it."""
 
-Known = dict[str, tuple[int, int, str]]
-"""Size, time of change and state by file."""
+Known = dict[str, tuple[int, int, str | None]]
+"""Size, time of change and problem by file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,13 @@ def _known(con: duckdb.DuckDBPyConnection, listing: Listing) -> Known:
     days = sorted({file.day for file in listing.files if file.day is not None})
     rows = con.execute(
         """
-        select file, bytes, changed_ns, state
+        select file, bytes, changed_ns, problem
         from ops.files
         where landing_day is null or landing_day in (select unnest(?::date[]))
         """,
         [days],
     ).fetchall()
-    return {name: (size, changed_ns, state) for name, size, changed_ns, state in rows}
+    return {name: (size, changed_ns, problem) for name, size, changed_ns, problem in rows}
 
 
 def seal(con: duckdb.DuckDBPyConnection, landing: Path, listing: Listing) -> None:
@@ -112,6 +112,5 @@ def _is_over(folder: Folder) -> bool:
 
 
 def _is_settled(file: LandedFile, known: Known) -> bool:
-    # one that was set apart may be mended in place, which the folder's times do not tell
-    size, changed_ns, state = known.get(file.name, (None, None, "new"))
-    return (size, changed_ns) == (file.size, file.changed_ns) and state != "set_apart"
+    # a quarantined file may be mended in place, which the folder's times do not tell
+    return known.get(file.name) == (file.size, file.changed_ns, None)

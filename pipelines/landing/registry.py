@@ -82,7 +82,7 @@ def note_files(
             "bytes": one.file.size,
             "changed_ns": one.file.changed_ns,
             "sha256": one.sha256,
-            "state": "set_apart" if one.file.name in problems else "taken",
+            "state": "quarantined" if one.file.name in problems else "taken",
             "problem": problems.get(one.file.name),
             "run_id": run_id,
         }
@@ -145,7 +145,7 @@ def quarantined(
 
     One that was moved away needs nobody; its row stays, in case it comes back as it was.
     """
-    rows = con.execute(f"select file, problem from {table} where state = 'set_apart' order by all")
+    rows = con.execute(f"select file, problem from {table} where problem is not null order by all")
     there = {file.name for file in files}
     return {file: problem for file, problem in rows.fetchall() if file in there}
 

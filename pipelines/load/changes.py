@@ -49,11 +49,11 @@ def remember_pushes(con: duckdb.DuckDBPyConnection) -> None:
         insert into old_rejects
         select {_REJECT}
         from raw.rejected_records
-        where push_id in (select push_id from removed_pushes)
+        where push_id in (select push_id from retracted_pushes)
             and push_id not in (select push_id from compared_pushes)
         """
     )
-    con.execute("insert into compared_pushes select push_id from removed_pushes")
+    con.execute("insert into compared_pushes select push_id from retracted_pushes")
 
 
 def remember_messages(con: duckdb.DuckDBPyConnection) -> None:
@@ -61,7 +61,7 @@ def remember_messages(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """
         create or replace temp table freshly_touched as
-        (select sid from new_records union select sid from contested_sids)
+        (select sid from new_records union select sid from stale_sids)
         except
         from compared_sids
         """

@@ -87,24 +87,24 @@ def totals(con: duckdb.DuckDBPyConnection) -> Totals:
     return Totals(*row)
 
 
-def touched_content(con: duckdb.DuckDBPyConnection) -> Content:
+def changed_content(con: duckdb.DuckDBPyConnection) -> Content:
     """Hash what stands in ``core.sms_status`` for the touched messages."""
-    models.run_temporary(con, ("core.touched_content",))
-    row = con.execute("select sum(messages), sum(low), sum(high) from touched_content").fetchall()
+    models.run_temporary(con, ("changed_content",))
+    row = con.execute("select sum(messages), sum(low), sum(high) from changed_content").fetchall()
     return Content(*(int(figure or 0) for figure in row[0]))
 
 
 def reported_messages(con: duckdb.DuckDBPyConnection) -> int:
     """How many of the touched messages have a report."""
-    return int(con.execute("select count(*) from winners").fetchall()[0][0])
+    return int(con.execute("select count(*) from winning_reports").fetchall()[0][0])
 
 
 def content_anew(con: duckdb.DuckDBPyConnection, *, one_row_each: bool) -> ContentChange:
     """Hash all of ``core.sms_status`` and let it stand, whatever the ledger said before."""
-    con.execute("create or replace temp table contested_sids as select sid from core.sms_status")
+    con.execute("create or replace temp table stale_sids as select sid from core.sms_status")
     last = latest(con)
     before = Content(0, _number(last, "content_low"), _number(last, "content_high"))
-    return ContentChange(before, touched_content(con), one_row_each)
+    return ContentChange(before, changed_content(con), one_row_each)
 
 
 def fingerprint(low: int, high: int) -> str:

@@ -2,7 +2,7 @@
 
     files -> decode -> raw.pushes, raw.rejected_records
     sends -> read   -> raw.sends, raw.rejected_sends
-          -> contested_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
+          -> stale_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
 
 A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
 slice and never doubles it. Marts and exports follow from what is marked stale.
@@ -47,7 +47,7 @@ class LoadReport:
     pushes: int = 0
     days: set[date] = field(default_factory=set)
     """Landing days of the files."""
-    set_apart: dict[str, str] = field(default_factory=dict)
+    quarantined: dict[str, str] = field(default_factory=dict)
     """Files in which something needs a person, with the problem."""
     changes: list[Change] = field(default_factory=list)
     """What moved, where landing days were taken again."""
@@ -183,13 +183,13 @@ def _load_slice(
     content = settle(con, again=again)
     report.pushes += _count(con, "landed_pushes")
     report.send_files += len(taken.sends.admissions)
-    report.set_apart |= taken.sends.problems
+    report.quarantined |= taken.sends.problems
     for name, problem in find_problems(con, settings.landing, admissions, taken.part).items():
-        report.set_apart.setdefault(name, problem)
+        report.quarantined.setdefault(name, problem)
     note_decoder(con, {file.day for file in taken.files})
     if taken.whole:
         report.files += len(taken.files)
-        note_files(con, admissions, report.set_apart, run.run_id)
+        note_files(con, admissions, report.quarantined, run.run_id)
         if taken.part:
             note_members(con, taken.part)
     ledger.record(con, run, before, len(taken.files) if taken.whole else 0, content)

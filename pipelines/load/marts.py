@@ -17,7 +17,8 @@ def mart_models() -> list[models.Model]:
 
 def _steps() -> list[models.Model]:
     """Marts and the temporary steps between them, in order."""
-    return [model for model in models.load_models().values() if model.schema == "marts"]
+    folders = ("marts", "steps/marts")
+    return [model for model in models.load_models().values() if model.folder in folders]
 
 
 def is_stale(con: duckdb.DuckDBPyConnection) -> bool:
@@ -76,10 +77,10 @@ def rebuild_marts(
 
 def _touch(con: duckdb.DuckDBPyConnection, hours: str) -> None:
     """Make the relations that the headers of the marts refer to."""
-    con.execute(f"create or replace temp table touched_hours as {hours}")
+    con.execute(f"create or replace temp table hours_to_refresh as {hours}")
     for name, query in {
-        "touched_event_hours": "select hour_utc from touched_hours where clock = 'event'",
-        "touched_event_days": "select distinct hour_utc::date as day_utc from touched_event_hours",
-        "touched_received_hours": "select hour_utc from touched_hours where clock = 'received'",
+        "stale_event_hours": "select hour_utc from hours_to_refresh where clock = 'event'",
+        "stale_event_days": "select distinct hour_utc::date as day_utc from stale_event_hours",
+        "stale_received_hours": "select hour_utc from hours_to_refresh where clock = 'received'",
     }.items():
         con.execute(f"create or replace temp table {name} as {query}")

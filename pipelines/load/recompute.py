@@ -41,13 +41,13 @@ def recompute_core(
     """
     started, moved = time.monotonic(), list[Change]()
     for model in stale:
-        if model.refresh == "all":
+        if model.materialized == "table":
             with transaction(con):
                 models.refresh(con, model)
-    if any(model.schema == "core" and model.refresh != "all" for model in stale):
+    if any(model.schema == "core" and model.materialized != "table" for model in stale):
         moved = _settle_all(con, landing, run, on_progress)
     for model in stale:
-        if model.refresh == "file in touched_files":
+        if "file" in model.delete_by:
             _refresh_by_file(con, model)
     seconds = time.monotonic() - started
     with transaction(con):
@@ -129,7 +129,7 @@ def _take_batch(
     scope = f"sid >= {first}" + (f" and sid < {end}" if end is not None else "")
     con.execute(
         f"""
-        create or replace temp table removed_records as
+        create or replace temp table retracted_records as
         select sid from core.sms_status where {scope}
         union
         select sid from raw.sends where {scope}
@@ -143,7 +143,7 @@ def _take_batch(
 def _refresh_by_file(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     with transaction(con):
         con.execute(
-            "create or replace temp table touched_files as "
+            "create or replace temp table stale_files as "
             f"select file from raw.pushes union select file from {model.name}"
         )
         models.refresh(con, model)

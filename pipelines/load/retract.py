@@ -28,26 +28,26 @@ class Slice:
 
 
 def remove(con: duckdb.DuckDBPyConnection, taken: Slice, *, again: bool) -> None:
-    """Take out what the files brought earlier; ``removed_records`` keeps what that touches."""
+    """Take out what the files brought earlier; ``retracted_records`` keeps what that touches."""
     scope = _scope_of_removal(con, taken) if again else "false"
     con.execute(
         f"""
-        create or replace temp table removed_pushes as
+        create or replace temp table retracted_pushes as
         select push_id, file, received_at_utc
         from raw.pushes
         where {scope}
         """
     )
-    scope = "push_id in (select push_id from removed_pushes)"
+    scope = "push_id in (select push_id from retracted_pushes)"
     con.execute(
         f"""
-        create or replace temp table removed_records as
+        create or replace temp table retracted_records as
         select sid from core.sms_status where {scope}
         union
         select sid from core.repeated_reports where {scope}
         """
     )
-    if not con.execute("from removed_pushes limit 1").fetchall():
+    if not con.execute("from retracted_pushes limit 1").fetchall():
         return
     changes.remember_pushes(con)
     for name in ("raw.pushes", "raw.rejected_records"):
@@ -58,24 +58,24 @@ def remove(con: duckdb.DuckDBPyConnection, taken: Slice, *, again: bool) -> None
 def _scope_of_removal(con: duckdb.DuckDBPyConnection, taken: Slice) -> str:
     """Pushes of the files at hand; of a file in parts those in the part, at last all it lost."""
     names = pd.DataFrame({"file": [file.name for file in taken.files]}, dtype="string")
-    con.register("removed_frame", names)
-    con.execute("create or replace temp table removed_files as from removed_frame")
-    con.unregister("removed_frame")
+    con.register("retracted_frame", names)
+    con.execute("create or replace temp table retracted_files as from retracted_frame")
+    con.unregister("retracted_frame")
     part = taken.part
     if part is None:
-        return "file in (from removed_files)"
+        return "file in (from retracted_files)"
     con.execute(
         """
-        insert into removed_files
-        select file from ops.compacted_files where container in (from removed_files)
+        insert into retracted_files
+        select file from ops.compacted_files where container in (from retracted_files)
         union
         select distinct file from landed_lines
         """
     )
     fresh = "create or replace temp table" if part.first_line == 1 else "insert into"
     con.execute(
-        f"{fresh} seen_again {'as ' * (part.first_line == 1)}select push_id from landed_lines"
+        f"{fresh} reread_pushes {'as ' * (part.first_line == 1)}select push_id from landed_lines"
     )
     in_part = "push_id in (select push_id from landed_lines)"
-    lost = "or push_id not in (select push_id from seen_again where push_id is not null)"
-    return f"file in (from removed_files) and ({in_part} {lost * part.last})"
+    lost = "or push_id not in (select push_id from reread_pushes where push_id is not null)"
+    return f"file in (from retracted_files) and ({in_part} {lost * part.last})"

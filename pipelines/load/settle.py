@@ -1,7 +1,7 @@
 """Everything about the touched messages computed anew, and what follows from it marked stale.
 
-    removed_records, new_records, changed_sends
-        -> contested_sids -> core.*
+    retracted_records, new_records, changed_sends
+        -> stale_sids -> core.*
         -> raw.pushes (duplicates, conflicts), ops.ledger_by_file
         -> ops.stale_hours, ops.stale_parts
 
@@ -17,22 +17,24 @@ from pipelines.load import changes, ledger
 
 def settle(con: duckdb.DuckDBPyConnection, *, again: bool) -> ledger.ContentChange:
     """Compute everything about the touched messages anew, and mark what follows from it."""
-    core = [model for model in models.load_models().values() if model.schema == "core"]
-    steps = [one.name for one in core if one.temporary and one.name != "core.touched_content"]
-    models.run_temporary(con, (*steps, "raw.repeated_before"))
-    before = ledger.touched_content(con)
+    every = models.load_models().values()
+    core = [model for model in every if model.schema == "core"]
+    folders = ("steps/messages", "steps/sends")
+    steps = [one.name for one in every if one.folder in folders and one.name != "changed_content"]
+    models.run_temporary(con, (*steps, "earlier_repetitions"))
+    before = ledger.changed_content(con)
     if again:
         changes.remember_messages(con)
     _mark_messages(con)
     for model in core:
         if model.name == "core.sms_status":
             models.replace(con, model)
-        elif model.refresh.startswith("sid in"):
+        elif "sid" in model.delete_by:
             models.refresh(con, model)
-    after = ledger.touched_content(con)
+    after = ledger.changed_content(con)
     _mark_messages(con)
     _attribute_repetitions(con)
-    models.run_temporary(con, ("ops.touched_files",))
+    models.run_temporary(con, ("stale_files",))
     models.refresh(con, models.load_models()["ops.ledger_by_file"])
     return ledger.ContentChange(before, after, after.messages == ledger.reported_messages(con))
 
@@ -42,12 +44,12 @@ def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
 
     A send without a report is counted in the hour it was sent.
     """
-    _mark_hours(con, "event", "touched_content", "event_hour_utc", "true")
+    _mark_hours(con, "event", "changed_content", "event_hour_utc", "true")
     con.execute(
         """
         insert into ops.stale_parts
         select distinct 'core.sms_status', event_hour_utc::date, received_minute_utc
-        from touched_content
+        from changed_content
         except
         from ops.stale_parts
         """
@@ -59,7 +61,7 @@ def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:
 
 def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:
     """Bring the figures of each affected push to what its records turned out to be."""
-    models.run_temporary(con, ("raw.affected_pushes", "raw.repetitions"))
+    models.run_temporary(con, ("changed_pushes", "repetitions"))
     con.execute(
         """
         update raw.pushes as push
@@ -71,7 +73,7 @@ def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:
                 affected.push_id,
                 coalesce(repetitions.duplicates, 0) as duplicates,
                 coalesce(repetitions.conflicts, 0) as conflicts
-            from affected_pushes as affected
+            from changed_pushes as affected
             left join repetitions using (push_id)
         ) as repetition
         where push.push_id = repetition.push_id
@@ -80,12 +82,12 @@ def _attribute_repetitions(con: duckdb.DuckDBPyConnection) -> None:
         """
     )
     every = models.load_models()
-    scope = "push_id in (select push_id from affected_pushes)"
+    scope = "push_id in (select push_id from changed_pushes)"
     for name in ("raw.pushes", "raw.rejected_records"):
         models.mark_stale(con, every[name], scope)
     hour = "date_trunc('hour', received_at_utc)"
-    _mark_hours(con, "received", "affected_pushes", hour, "true")
-    _mark_hours(con, "received", "removed_pushes", hour, "true")
+    _mark_hours(con, "received", "changed_pushes", hour, "true")
+    _mark_hours(con, "received", "retracted_pushes", hour, "true")
 
 
 def _mark_hours(

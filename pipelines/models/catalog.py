@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Literal
 
 import duckdb
@@ -23,21 +22,27 @@ SCHEMAS = ("raw", "core", "marts", "ops")
 
 @cache
 def _read_by() -> dict[str, frozenset[str]]:
-    """For each model the models it follows from; what was there before a slice is no part of it."""
-    found = [
-        read_model(path, WAREHOUSE)
-        for schema in SCHEMAS
-        for path in sorted((WAREHOUSE / schema).glob("*.sql"))
-    ]
-    by_relation = {model.relation: model for model in found}
+    """For each model the models it follows from; what was there before a batch is no part of it."""
+    found = _files()
     return {
-        model.name: frozenset(
-            by_relation[name].name
-            for name in query_of(model).tables & by_relation.keys()
-            if by_relation[name].temporary or model.refresh != "before"
+        name: frozenset(
+            other
+            for other in query_of(model).tables & found.keys()
+            if found[other].temporary or model.reads == "current"
         )
-        for model in found
+        for name, model in found.items()
     }
+
+
+@cache
+def _files() -> dict[str, Model]:
+    """Every model by its name, in no order that matters."""
+    folders = (
+        *(WAREHOUSE / schema for schema in SCHEMAS),
+        *sorted((WAREHOUSE / "steps").iterdir()),
+    )
+    paths = [path for folder in folders for path in sorted(folder.glob("*.sql"))]
+    return {model.name: model for model in (read_model(path, WAREHOUSE) for path in paths)}
 
 
 def query_of(model: Model) -> Query:
@@ -48,7 +53,8 @@ def query_of(model: Model) -> Query:
     try:
         return parse(model.sql or "select null")
     except SqlError as error:
-        raise ModelError(f"{_path_of(model.name)}: {error}") from error
+        path = WAREHOUSE / model.folder / f"{model.table}.sql"
+        raise ModelError(f"{path}: {error}") from error
 
 
 @cache
@@ -59,11 +65,7 @@ def load_models() -> dict[str, Model]:
     except graphlib.CycleError as error:
         circle = " reads ".join(reversed(error.args[1]))
         raise ModelError(f"{WAREHOUSE}: models read each other in a circle: {circle}") from error
-    return {name: read_model(_path_of(name), WAREHOUSE) for name in order}
-
-
-def _path_of(name: str) -> Path:
-    return WAREHOUSE / f"{name.replace('.', '/')}.sql"
+    return {name: _files()[name] for name in order}
 
 
 @cache
@@ -151,7 +153,7 @@ def _change_columns(
     differing = {
         name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name)
     }
-    if model.schema == "marts" or model.refresh == "all":
+    if model.schema == "marts" or model.materialized == "table":
         con.execute(f"drop table {model.name}")
         _create(con, model)
         return
@@ -170,7 +172,7 @@ def _change_columns(
 
 def _read_back(model: Model) -> set[str]:
     """Columns of a table of ``core`` out of which a slice takes what was reported before it."""
-    steps = [query_of(step) for step in load_models().values() if step.refresh == "before"]
+    steps = [query_of(step) for step in load_models().values() if step.reads == "previous"]
     readers = [step for step in steps if model.schema == "core" and model.name in step.tables]
     return {column for step in readers for column in step.columns}
 
@@ -220,8 +222,8 @@ def run_temporary(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """Compute steps of a slice, in the order given."""
     for name in names:
         model = load_models()[name]
-        kind = "view" if model.refresh == "view" else "table"
-        con.execute(f"create or replace temp {kind} {model.relation} as {model.sql}")
+        kind = "view" if model.materialized == "view" else "table"
+        con.execute(f"create or replace temp {kind} {model.name} as {model.sql}")
 
 
 def refresh(con: duckdb.DuckDBPyConnection, model: Model) -> None:

@@ -23,11 +23,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 _DIGITS = 12
 FORMAT_1 = "format 1"
 """Stands for the rules of a data folder of format 1, where those of today give something else."""
-_DECODING = ("raw.new_pushes", "raw.new_records", "raw.new_rejects", "raw.careful_bodies")
+_DECODING = ("new_pushes", "new_records", "new_rejects", "slow_path_bodies")
 """The steps at which landed bytes have become records and rejects."""
 _DECODING_ROOT = "pipelines.decode.slow_path"
 """Decides, with what it imports, what a pushed body becomes where SQL does not."""
-_SENDS = ("raw.read_sends",)
+_SENDS = ("read_sends",)
 _SENDS_ROOT = "pipelines.sends.rows"
 _PLUMBING = frozenset({"pipelines.models"})
 """Imported for its literals; decides nothing."""
@@ -46,7 +46,7 @@ class Digests:
         if model.name not in self._known:
             columns = [(name, one.type) for name, one in model.columns.items()]
             self._known[model.name] = self._digest(
-                [f"{columns} {model.refresh}"], [model.name, *_steps_before(model)]
+                [f"{columns} {model.delete_by}"], [model.name, *_steps_before(model)]
             )
         return self._known[model.name]
 
@@ -87,20 +87,21 @@ def meaning_of(sql: str) -> str:
 
 def _steps_before(model: Model) -> list[str]:
     """Temporary steps between a table and the stored ones; how bytes are decoded is no part."""
-    roots = ("raw.repetitions",) if model.name == "core.repeated_reports" else ()
+    roots = ("repetitions",) if model.name == "core.repeated_reports" else ()
     steps = _closure((model.name, *roots))
-    return [name for name in steps if not name.startswith("raw.") or name in roots]
+    every = models.load_models()
+    left_out = ("steps/decode", "steps/ledger")
+    return [name for name in steps if every[name].folder not in left_out or name in roots]
 
 
 @cache
 def _closure(names: tuple[str, ...]) -> tuple[str, ...]:
     """These models and every temporary step they read, near or far."""
     every = models.load_models()
-    by_relation = {model.relation: model.name for model in every.values() if model.temporary}
+    steps = {name for name, model in every.items() if model.temporary}
     found, open_ = set(names), list(names)
     while open_:
-        tables = models.query_of(every[open_.pop()]).tables
-        fresh = {by_relation[name] for name in tables & by_relation.keys()} - found
+        fresh = models.query_of(every[open_.pop()]).tables & steps - found
         found |= fresh
         open_ += fresh
     return tuple(sorted(found))

@@ -1,22 +1,24 @@
-"""One SQL file of ``warehouse/``: its path is the table's name, its first comment says what it is.
+"""One SQL file of ``warehouse/``: its path is the table's name, its first comment is its header.
 
-What a header may hold:
+A stored table lies in ``raw/``, ``core/``, ``marts/`` or ``ops/``. A step lies in ``steps/``: a
+temporary relation of one batch, which goes by its file's name alone. A header may hold:
 
-    description: one sentence
-    grain:       what one row stands for, the columns of its key
-    refresh:     filled                  a table that Python fills; the file is its header
-                 temporary               a step of one slice, gone with the connection
-                 view                    the same, but looked through, not stored
-                 before                  the same, of stored tables as they were before the slice
-                 all                     computed anew as a whole
-                 <column> in <touched>   rows of the touched keys are replaced; several such,
-                                         with commas between, where a row has more than one key
-    export:      file | day(column) | hive(event time, time of first reception)
-    private:     columns with a mobile
-    free_text:   columns with the words of others, in which what looks like a phone number is struck
-    fragments:   columns with what nobody could read, of which long runs of digits are struck
-    columns:     every column, in order: type -- comment
-    checks:      name, failing (a query for the rows that break it), severity (fail or warn)
+    description:  one sentence
+    grain:        what one row stands for, the columns of its key
+    materialized: table         computed anew as a whole
+                  incremental   rows whose keys changed are deleted (delete_by) and inserted anew
+                  python        filled by Python; the file is only a header
+                  temporary     a step, gone with the connection
+                  view          a step that is not stored
+    delete_by:    {column: relation}, the rows an incremental table deletes: those whose column is
+                  in the relation; more than one where a row has more than one key
+    reads:        previous      a step that reads stored tables as they were before the batch
+    export:       file | day(column) | hive(event time, time of first reception)
+    private:      columns with a mobile
+    free_text:    columns with the words of others; what looks like a phone number is struck out
+    fragments:    columns with what nobody could read; long runs of digits are struck out
+    columns:      every column, in order: type -- comment
+    checks:       name, failing (a query for the rows that break it), severity (fail or warn)
 """
 
 import re
@@ -26,14 +28,15 @@ from typing import Any, Literal
 
 import yaml
 
+from contract.errors import UserError
+
 WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
 
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/\s*(?P<sql>.*)", re.DOTALL)
 _EXPORT = re.compile(r"(?P<layout>file|day|hive)(?:\((?P<columns>[a-z_, ]+)\))?")
-_TOUCHED = re.compile(r"(?P<column>[a-z_]+) in (?P<relation>[a-z_]+)")
 
 
-class ModelError(ValueError):
+class ModelError(UserError):
     """A file in ``warehouse/`` is not as its room demands; the message names it."""
 
 
@@ -77,7 +80,13 @@ class Model:
     sql: str
     description: str
     grain: str
-    refresh: str
+    materialized: Literal["table", "incremental", "python", "temporary", "view"]
+    folder: str = ""
+    """Where its file lies below ``warehouse/``."""
+    delete_by: dict[str, str] = field(default_factory=dict)
+    """Relations of keys by the column whose rows are replaced."""
+    reads: Literal["current", "previous"] = "current"
+    """Which state of the stored tables a step reads."""
     columns: dict[str, Column] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     export: Export | None = None
@@ -87,23 +96,18 @@ class Model:
 
     @property
     def schema(self) -> str:
-        """Room of the model: raw, core, marts or ops."""
-        return self.name.partition(".")[0]
+        """Schema of a stored table: raw, core, marts or ops; empty for a step."""
+        return self.name.rpartition(".")[0]
 
     @property
     def table(self) -> str:
         """Name without the schema."""
-        return self.name.partition(".")[2]
+        return self.name.rpartition(".")[2]
 
     @property
     def temporary(self) -> bool:
-        """Whether the model is a step within one slice."""
-        return self.refresh in ("temporary", "view", "before")
-
-    @property
-    def relation(self) -> str:
-        """Name the model goes by in SQL; a temporary one has no schema."""
-        return self.table if self.temporary else self.name
+        """Whether the model is a step within one batch."""
+        return self.materialized in ("temporary", "view")
 
     @property
     def struck(self) -> tuple[str, ...]:
@@ -113,9 +117,8 @@ class Model:
     @property
     def scopes(self) -> tuple[str, ...]:
         """Conditions on the rows that a refresh replaces; one by one, so that each can prune."""
-        keys = [_TOUCHED.fullmatch(key.strip()) for key in self.refresh.split(",")]
-        found = tuple(f"{key['column']} in (from {key['relation']})" for key in keys if key)
-        return found or ("true",)
+        keys = self.delete_by.items()
+        return tuple(f"{column} in (from {relation})" for column, relation in keys) or ("true",)
 
 
 def _export(text: str | None) -> Export | None:
@@ -140,7 +143,8 @@ def _columns(lines: dict[str, str]) -> dict[str, Column]:
 
 def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
     """Read one SQL file. Raises ModelError where its header is missing or wrong."""
-    name = ".".join(path.relative_to(root).with_suffix("").parts)
+    folder = path.relative_to(root).parent.as_posix()
+    name = path.stem if folder.startswith("steps") else f"{folder}.{path.stem}"
     try:
         match = _HEADER.fullmatch(path.read_text(encoding="utf-8"))
         if not match:
@@ -151,7 +155,8 @@ def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
             sql=match["sql"].strip(),
             description=header.pop("description"),
             grain=header.pop("grain"),
-            refresh=header.pop("refresh"),
+            materialized=header.pop("materialized"),
+            folder=folder,
             columns=_columns(header.pop("columns", {})),
             checks=tuple(Check(**check) for check in header.pop("checks", ())),
             export=_export(header.pop("export", None)),

@@ -5,12 +5,20 @@ import duckdb
 from pipelines.models.digests import FORMAT_1, digests_now
 
 
-def upgrade(con: duckdb.DuckDBPyConnection) -> None:
-    """Bring the tables of format 1 to those of today; to be called in a transaction.
+def upgrade(con: duckdb.DuckDBPyConnection, old: int) -> None:
+    """Bring the tables of an earlier format to today's; to be called in a transaction."""
+    if old < 2:
+        _upgrade_1(con)
+    for table in ("ops.files", "ops.send_files"):
+        con.execute(f"update {table} set state = 'quarantined' where state = 'set_apart'")
 
-    Of its pushes today's rules read two kinds in another way: those of which a mobile got a plus
-    back, and those that count something damaged. Their landing days are decoded again by the next
-    run. The rules for the send log are the same.
+
+def _upgrade_1(con: duckdb.DuckDBPyConnection) -> None:
+    """Let tables know by what they were computed.
+
+    Of the pushes of format 1, today's rules read two kinds differently: those of which a mobile got
+    a plus back, and those that count something damaged. The next run decodes their landing days
+    again. The rules for the send log are the same.
     """
     con.execute("drop table if exists ops.rules")
     now = digests_now(con)

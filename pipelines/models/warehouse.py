@@ -18,7 +18,7 @@ import duckdb
 
 from contract.settings import Settings
 from pipelines import models
-from pipelines.folder.format import expect_current, expect_known, is_outdated, stamp
+from pipelines.folder.format import expect_current, expect_known, format_of, is_outdated, stamp
 from pipelines.folder.lock import PATIENCE_S, WarehouseError, pipeline_lock
 from pipelines.models.upgrade import upgrade
 
@@ -71,7 +71,7 @@ def _bring_tables(con: duckdb.DuckDBPyConnection, settings: Settings, target: Pa
         with transaction(con):
             models.bring_tables(con)
             if in_place and is_outdated(settings):
-                upgrade(con)
+                upgrade(con, format_of(settings))
     except models.ModelError as error:
         raise WarehouseError(
             f"{target} does not fit this version of the product ({error}). `dlr rebuild` makes it "

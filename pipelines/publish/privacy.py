@@ -11,13 +11,14 @@ from pathlib import Path
 
 import duckdb
 
+from contract.errors import UserError
 from contract.settings import Settings
 from pipelines import models
 from pipelines.folder.show import exports_folder
 from pipelines.publish.data_file import Part
 
 
-class PrivacyError(RuntimeError):
+class PrivacyError(UserError):
     """Phone numbers could be seen in what was to be published; publishing was refused."""
 
 

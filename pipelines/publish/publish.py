@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 import duckdb
 import pandas as pd
 
+from contract.errors import UserError
 from contract.settings import Settings
 from pipelines.folder.show import analytics_path, manifest_path, preparing, show
 from pipelines.load import ledger
@@ -47,7 +48,7 @@ _PART = {
 }
 
 
-class UnbalancedError(RuntimeError):
+class UnbalancedError(UserError):
     """The ledger does not balance; publishing was refused."""
 
 

@@ -84,7 +84,7 @@ def _loaded_models() -> list[models.Model]:
 
 def _deps(model: models.Model) -> list[dg.AssetKey]:
     about_sends = "sends" in model.table
-    if model.schema == "ops" and model.refresh == "filled":
+    if model.schema == "ops" and model.materialized == "python":
         core = "sends" if about_sends else "sms_status"
         raw = "sends" if about_sends else "pushes"
         return [dg.AssetKey(["raw", raw]), dg.AssetKey(["core", core])]
@@ -166,8 +166,8 @@ def load_assets(
             metadata = {"dagster/row_count": _rows(con, model), **figures}
             yield dg.MaterializeResult(asset_key=_key(model), metadata=metadata)
         yield from _check_results(con, _loaded_models())
-    for file, problem in report.set_apart.items():
-        context.log.warning(f"Set apart: {file} {problem}.")  # noqa: G004
+    for file, problem in report.quarantined.items():
+        context.log.warning(f"Quarantined: {file} {problem}.")  # noqa: G004
 
 
 def _note_partitions(

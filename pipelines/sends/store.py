@@ -55,7 +55,7 @@ def store_sends(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) ->
     """Put what was read in the place of what the same files brought before."""
     con.execute("create or replace temp table changed_sends (sid bigint, uid varchar)")
     if read.admissions:
-        models.run_temporary(con, ("raw.read_sends",))
+        models.run_temporary(con, ("read_sends",))
         _note(con, read, run_id)
         _replace(con)
 
@@ -68,7 +68,7 @@ def _note(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
             "bytes": one.file.size,
             "changed_ns": one.file.changed_ns,
             "sha256": one.sha256,
-            "state": "set_apart" if one.file.name in read.problems else "taken",
+            "state": "quarantined" if one.file.name in read.problems else "taken",
             "problem": read.problems.get(one.file.name),
             "reader": reader,
             "run_id": run_id,

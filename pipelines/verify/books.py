@@ -38,7 +38,7 @@ _FAULTS = {
         select file, 'state ' || coalesce(state, 'null') || ' and problem do not go together'
         from ops.files
         where (problem is null and state in ('taken', 'compacted')
-            or problem is not null and state = 'set_apart') is not true
+            or problem is not null and state in ('quarantined', 'set_apart')) is not true
     """,
     (_FILES, "container"): """
         select file, 'it is compacted, but ops.compacted_files has nothing in it'
@@ -65,7 +65,7 @@ _FAULTS = {
         select file, 'state ' || coalesce(state, 'null') || ' and problem do not go together'
         from ops.send_files
         where (problem is null and state = 'taken'
-            or problem is not null and state = 'set_apart') is not true
+            or problem is not null and state in ('quarantined', 'set_apart')) is not true
     """,
     ("ops.rebuild_changes", "row"): f"""
         select

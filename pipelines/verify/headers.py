@@ -11,7 +11,7 @@ import yaml
 
 WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
 _SCHEMAS = ("raw", "core", "ops", "marts")
-_STEPS = ("temporary", "view", "before")
+_STEPS = ("temporary", "view")
 """What a model says that is not stored."""
 _CLOCK = re.compile("[a-z_]+")
 _HEADER = re.compile(r"\s*/\*(.*?)\*/", re.DOTALL)
@@ -50,7 +50,7 @@ def read_tables() -> dict[str, Table]:
     for path in sorted(path for schema in _SCHEMAS for path in WAREHOUSE.glob(f"{schema}/*.sql")):
         match = _HEADER.match(path.read_text("utf-8"))
         header = yaml.load(match[1], Loader=yaml.CSafeLoader) if match else {}
-        if "columns" in header and header.get("refresh") not in _STEPS:
+        if "columns" in header and header.get("materialized") not in _STEPS:
             name = f"{path.parent.name}.{path.stem}"
             tables[name] = _table(name, header)
     return tables

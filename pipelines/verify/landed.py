@@ -38,7 +38,7 @@ class KnownFile(NamedTuple):
     digest: str | None
     """None where it could not be read, or is none of ours."""
     state: str
-    """``taken`` or ``compacted``, or ``set_apart`` where a person must look."""
+    """``taken`` or ``compacted``, or ``quarantined`` where a person must look."""
     originals: list[Original]
     """Landed files that are said to lie in it, where it is compressed, in their order."""
 
@@ -114,7 +114,7 @@ def read_moved(
                         _compare_seal(known, tally, findings)
     for known in waiting.values():
         # what was quarantined may have been moved away by the person who was asked to look
-        if known.state != "set_apart":
+        if known.state != "quarantined":
             _say_unreadable(known, "is gone", findings)
 
 
@@ -139,7 +139,7 @@ def _read_lines(
         push = read_line(line)
         if push is not None:
             yield push._replace(file=name, number=number)
-        elif line.strip() and known.state != "set_apart":
+        elif line.strip() and known.state != "quarantined":
             findings.add(
                 f"landing/{name}",
                 f"line {number} is no intact envelope; its push cannot be proven.",
@@ -150,7 +150,7 @@ def _read_lines(
 def _read_compacted(path: Path, known: KnownFile, findings: Findings) -> Iterator[LandedPush]:
     """Read a compressed file original by original, at the places where they are said to lie."""
     members, damaged = sound_members(path)
-    if damaged and known.state != "set_apart":
+    if damaged and known.state != "quarantined":
         sentence = "the compressed file is damaged; restore it from a backup."
         findings.add(f"landing/{known.name}", sentence, "file")
     with path.open("rb") as file:

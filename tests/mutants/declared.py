@@ -53,7 +53,7 @@ WINNER = (
     Mutant(
         "winner/later-fail",
         "the later report wins, be it a FAIL over a SUCCESS",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "            report.report_status = 'SUCCESS' desc,\n"
         "            sent.handset_time_utc desc nulls last,\n",
         "            sent.handset_time_utc desc nulls last,\n"
@@ -63,7 +63,7 @@ WINNER = (
     Mutant(
         "winner/no-time-first",
         "a report without a readable time wins over one with",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "sent.handset_time_utc desc nulls last",
         "sent.handset_time_utc desc nulls first",
         (CORE,),
@@ -71,7 +71,7 @@ WINNER = (
     Mutant(
         "winner/time-as-text",
         "times are compared as they were sent, not in UTC",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "            sent.handset_time_utc desc nulls last,\n",
         "",
         (CORE,),
@@ -79,7 +79,7 @@ WINNER = (
     Mutant(
         "winner/raw-time-inverted",
         "of two times that mean the same, or nothing, the lesser text wins",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "report.handset_time_raw desc nulls last",
         "report.handset_time_raw asc nulls last",
         (CORE,),
@@ -87,7 +87,7 @@ WINNER = (
     Mutant(
         "winner/code-inverted",
         "of two codes the lesser one wins",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "report.error_code desc nulls last",
         "report.error_code asc nulls last",
         (CORE,),
@@ -95,7 +95,7 @@ WINNER = (
     Mutant(
         "winner/detail-inverted",
         "of two details the lesser one wins",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "report.error_detail desc nulls last",
         "report.error_detail asc nulls last",
         (CORE,),
@@ -103,7 +103,7 @@ WINNER = (
     Mutant(
         "winner/mobile-inverted",
         "of two mobiles the lesser one wins",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "report.mobile desc nulls last",
         "report.mobile asc nulls last",
         (CORE,),
@@ -111,7 +111,7 @@ WINNER = (
     Mutant(
         "winner/uid-before-detail",
         "the uid decides before the detail does",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "            report.error_detail desc nulls last,\n"
         "            report.uid desc nulls last,\n",
         "            report.uid desc nulls last,\n"
@@ -121,7 +121,7 @@ WINNER = (
     Mutant(
         "winner/mobile-left-out",
         "contents that differ in the mobile alone are one content",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "            report.uid desc nulls last,\n            report.mobile desc nulls last\n",
         "            report.uid desc nulls last\n",
         (CORE,),
@@ -129,7 +129,7 @@ WINNER = (
     Mutant(
         "winner/last-push",
         "the last push that brought the winning content stands for it, not the first",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "report.error_code, report.error_detail\n"
         "        order by report.received_at_utc, report.push_id, report.position\n",
         "report.error_code, report.error_detail\n"
@@ -139,7 +139,7 @@ WINNER = (
     Mutant(
         "winner/push-by-id",
         "the push of the least id stands for the content, not the one received first",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "report.error_code, report.error_detail\n"
         "        order by report.received_at_utc, report.push_id, report.position\n",
         "report.error_code, report.error_detail\n"
@@ -149,7 +149,7 @@ WINNER = (
     Mutant(
         "winner/repetition-conflicts",
         "a report that was only repeated is called conflicting",
-        "warehouse/core/winners.sql",
+        "warehouse/steps/messages/winning_reports.sql",
         "max(content_rank) > 1 as conflicting",
         "count(*) > 1 as conflicting",
         (CORE,),
@@ -157,7 +157,7 @@ WINNER = (
     Mutant(
         "winner/first-reception-of-the-winner",
         "a message's first reception is that of the winning content",
-        "warehouse/core/winners.sql",
+        "warehouse/steps/messages/winning_reports.sql",
         "    contested.first_received_at_utc,\n",
         "    contender.received_at_utc as first_received_at_utc,\n",
         (CORE,),
@@ -176,7 +176,7 @@ DECODING = (
     Mutant(
         "decoding/any-percent",
         "what holds a percent sign anywhere is decoded once more",
-        "warehouse/raw/plain_elements.sql",
+        "warehouse/steps/decode/fast_elements.sql",
         "case when starts_with(once, '%') then form_decode(once) end",
         "case when contains(once, '%') then form_decode(once) end",
         (DECODE,),
@@ -184,7 +184,7 @@ DECODING = (
     Mutant(
         "decoding/third-rung-slow",
         "the third rung is left out of the fast path: right, by way of Python",
-        "warehouse/raw/plain_elements.sql",
+        "warehouse/steps/decode/fast_elements.sql",
         "when starts_with(twice, '%') then form_decode(twice)",
         "when starts_with(twice, '%') then twice",
         (DECODE,),
@@ -192,7 +192,7 @@ DECODING = (
     Mutant(
         "decoding/thrice-called-twice",
         "three decodings are noted as two",
-        "warehouse/raw/plain_elements.sql",
+        "warehouse/steps/decode/fast_elements.sql",
         "when starts_with(twice, '%') then 'thrice'",
         "when starts_with(twice, '%') then 'twice'",
         (DECODE,),
@@ -244,7 +244,7 @@ DECODING = (
     Mutant(
         "decoding/first-value-only",
         "of a parameter that stands twice, plainly named, the fast path takes the first",
-        "warehouse/raw/plain_elements.sql",
+        "warehouse/steps/decode/fast_elements.sql",
         "'(?s)(?:^|&)sms_status=.*&sms_status(?:=|&|$)|(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'",
         "'(?:^|&)[^=&]*%[^=&]*(?:=|&|$)'",
         (DECODE,),
@@ -252,7 +252,7 @@ DECODING = (
     Mutant(
         "decoding/every-blank-was-a-plus",
         "the fast path makes a plus of any blank before a mobile",
-        "warehouse/raw/plain_elements.sql",
+        "warehouse/steps/decode/fast_elements.sql",
         "when begins_with_blank and began_with_plus then",
         "when begins_with_blank then",
         (DECODE,),
@@ -287,7 +287,7 @@ LAW = (
     Mutant(
         "ledger/accepted-by-id",
         "the push of the least id is given the message, not the one received first",
-        "warehouse/core/contenders.sql",
+        "warehouse/steps/messages/ranked_reports.sql",
         "        partition by report.sid\n"
         "        order by report.received_at_utc, report.push_id, report.position\n",
         "        partition by report.sid\n"
@@ -361,8 +361,8 @@ LAW = (
     Mutant(
         "ledger/gone-repetitions-stay",
         "a push keeps its duplicate when the report it repeated is gone",
-        "warehouse/raw/affected_pushes.sql",
-        "    from repeated_before\n",
+        "warehouse/steps/ledger/changed_pushes.sql",
+        "    from earlier_repetitions\n",
         "    from landed_pushes\n",
         (CORE,),
     ),
@@ -538,7 +538,7 @@ ZONE = (
     Mutant(
         "zone/sends-by-the-provider",
         "the send log is read in the provider's zone",
-        "warehouse/raw/read_sends.sql",
+        "warehouse/steps/decode/read_sends.sql",
         "sent_time(sent_at, getvariable('sends_timezone'))",
         "sent_time(sent_at, getvariable('provider_timezone'))",
         (SENDS,),
@@ -546,7 +546,7 @@ ZONE = (
     Mutant(
         "zone/applied-twice",
         "the provider's times are shifted by the zone twice",
-        "warehouse/core/handset_times.sql",
+        "warehouse/steps/messages/handset_times.sql",
         "handset_time(handset_time_raw) as",
         "utc_of_local(handset_time(handset_time_raw), getvariable('provider_timezone')) as",
         (CORE,),
@@ -581,7 +581,7 @@ CARRIER = (
     Mutant(
         "carrier/any-before-own",
         "the code of any operator is looked up before the operator's own",
-        "warehouse/core/code_meanings.sql",
+        "warehouse/steps/messages/code_meanings.sql",
         "own.category, any_operator.category, elsewhere.category",
         "any_operator.category, own.category, elsewhere.category",
         (CORE,),
@@ -589,7 +589,7 @@ CARRIER = (
     Mutant(
         "carrier/rule-any-before-own",
         "the rule named is that of any operator, though the operator's own was found",
-        "warehouse/core/code_meanings.sql",
+        "warehouse/steps/messages/code_meanings.sql",
         "            when own.code_key is not null then 'operator'\n"
         "            when any_operator.code_key is not null then 'any_operator'\n",
         "            when any_operator.code_key is not null then 'any_operator'\n"
@@ -599,7 +599,7 @@ CARRIER = (
     Mutant(
         "carrier/pattern-before-others",
         "a pattern comes before a literal code of other operators",
-        "warehouse/core/code_meanings.sql",
+        "warehouse/steps/messages/code_meanings.sql",
         "elsewhere.category, pattern_hit.category, 'unknown'",
         "pattern_hit.category, elsewhere.category, 'unknown'",
         (CORE,),
@@ -607,7 +607,7 @@ CARRIER = (
     Mutant(
         "carrier/others-need-not-agree",
         "where other operators disagree the alphabet decides",
-        "warehouse/core/code_meanings.sql",
+        "warehouse/steps/messages/code_meanings.sql",
         "having count(distinct category) = 1",
         "having count(distinct category) >= 1",
         (CORE,),
@@ -615,7 +615,7 @@ CARRIER = (
     Mutant(
         "carrier/patterns-of-others",
         "patterns of one operator are tried on the codes of all",
-        "warehouse/core/code_meanings.sql",
+        "warehouse/steps/messages/code_meanings.sql",
         "on pattern.operator in (seen.range_operator, '*')\n",
         "on pattern.operator is not null\n",
         (CORE,),
@@ -623,7 +623,7 @@ CARRIER = (
     Mutant(
         "carrier/last-pattern",
         "of two patterns that match the last one counts",
-        "warehouse/core/code_meanings.sql",
+        "warehouse/steps/messages/code_meanings.sql",
         "pattern.operator = '*', pattern.line::bigint\n",
         "pattern.operator = '*', pattern.line::bigint desc\n",
         (CORE,),
@@ -658,7 +658,7 @@ NUMBER = (
     Mutant(
         "number/any-length",
         "a number with a digit too few or too many is the operator's of its range",
-        "warehouse/core/numbers.sql",
+        "warehouse/steps/messages/numbers.sql",
         "case when placed.is_as_long_as_a_mobile then nullif(ranges.operator, '') end",
         "nullif(ranges.operator, '')",
         (NUMBERS,),
@@ -666,7 +666,7 @@ NUMBER = (
     Mutant(
         "number/dots-are-separators",
         "15205201314.0 is a number with a digit more",
-        "warehouse/core/numbers.sql",
+        "warehouse/steps/messages/numbers.sql",
         "when regexp_full_match(mobile, '[+＋]?[0-9０-９]{7,}[.．][0-9０-９]*') then null",
         "",
         (NUMBERS,),
@@ -674,7 +674,7 @@ NUMBER = (
     Mutant(
         "number/any-dot-is-a-fraction",
         "152.05201314 is a fraction, too",
-        "warehouse/core/numbers.sql",
+        "warehouse/steps/messages/numbers.sql",
         "[0-9０-９]{7,}[.．]",
         "[0-9０-９]{3,}[.．]",
         (NUMBERS,),

@@ -193,22 +193,22 @@ def test_an_asset_follows_what_its_sql_reads() -> None:
 
     What such a step sees of the time before the slice is nothing an asset follows.
     """
-    by_relation = {one.relation: one for one in load_models().values()}
+    by_relation = {one.name: one for one in load_models().values()}
 
     @cache
     def read_by(relation: str) -> frozenset[str]:
         model = by_relation[relation]
         direct = {name for name in tables_in(model.sql) if name in by_relation}
         steps = {name for name in direct if by_relation[name].temporary}
-        if model.refresh == "before":
+        if model.reads == "previous":
             direct = steps
         return frozenset(direct - steps).union(*map(read_by, steps))
 
     graph = defs().resolve_asset_graph()
-    computed = [one for one in models_in("core", "marts") if one.refresh != "filled"]
+    computed = [one for one in models_in("core", "marts") if one.materialized != "python"]
     assert {one.name for one in computed} >= {"core.sms_status", "marts.delivery_daily"}
     for model in computed:
-        expected = {dg.AssetKey(name.split(".")) for name in read_by(model.relation)}
+        expected = {dg.AssetKey(name.split(".")) for name in read_by(model.name)}
         assert graph.get(key_of(model)).parent_keys == expected, model.name
     for model in models_in("raw"):
         source = SENDS if "sends" in model.name else LANDED

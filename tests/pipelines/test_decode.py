@@ -50,8 +50,8 @@ class Decoder:
     def one(self, body: bytes) -> Push:
         return self.all([body])[0]
 
-    def careful_pushes(self) -> int:
-        return int(self.con.execute("select count(*) from careful_pushes").fetchall()[0][0])
+    def slow_path_pushes(self) -> int:
+        return int(self.con.execute("select count(*) from slow_path_pushes").fetchall()[0][0])
 
     def _found(self, push_id: str) -> Push:
         [head] = self._rows("decoding, records, repaired_mobiles", "new_pushes", push_id)
@@ -181,7 +181,7 @@ def test_a_blank_is_a_lost_plus_only_where_a_plus_was_pushed(decoder: Decoder, t
     for lead, found in zip(leads(times), decoder.all(bodies), strict=True):
         assert [row[2] for row in found.rows] == [f"{lead.stored}1520520"], lead
         assert found.repaired_mobiles == lead.repaired, lead
-    assert decoder.careful_pushes() == 0
+    assert decoder.slow_path_pushes() == 0
 
 
 @pytest.mark.parametrize("end", [",]", ',{"sid":7,"mob'])
@@ -509,11 +509,11 @@ def test_ordinary_rejects_take_the_fast_path_and_say_the_same(
 ) -> None:
     """One bad record in a batch must not send the others through Python."""
     paths_agree(decoder, [form(f"[{json.dumps(GOOD)},{element},{json.dumps(GOOD)}]", 2)])
-    assert decoder.careful_pushes() == 0
+    assert decoder.slow_path_pushes() == 0
 
 
 def test_ordinary_traffic_takes_the_fast_path(decoder: Decoder) -> None:
     """Guards the guard: were plain pushes sent to the careful path, nobody would notice."""
     plain = [record(n, mobile="+93703334567", uid=None if n % 2 else n) for n in range(50)]
     decoder.all([form(plain), form(plain, 2), form(plain, 3), b"a=1&" + form(plain)])
-    assert decoder.careful_pushes() == 0
+    assert decoder.slow_path_pushes() == 0

@@ -64,7 +64,7 @@ def test_an_undocumented_column_is_refused(tmp_path: Path) -> None:
     path.parent.mkdir()
     for line in ("a: bigint", "a: bigint -- "):
         path.write_text(
-            "/*\ndescription: New.\ngrain: a\nrefresh: all\nexport: file\n"
+            "/*\ndescription: New.\ngrain: a\nmaterialized: table\nexport: file\n"
             f"columns:\n  {line}\n*/\nselect 1"
         )
         with pytest.raises(models.ModelError, match="type -- comment"):

@@ -154,7 +154,7 @@ NEW_MART = """
 /*
 description: Messages by operator.
 grain: range_operator
-refresh: all
+materialized: table
 export: file
 columns:
   range_operator: varchar -- Operator.
@@ -273,7 +273,9 @@ def test_words_layout_and_order_of_the_file_ask_for_nothing(
     )
     edited.replace("marts/as_of.sql", "description: The moment", "description: The very moment")
     edited.replace(
-        "core/winners.sql", "with contested as (", "-- join marts.as_of\nwith contested as ("
+        "steps/messages/winning_reports.sql",
+        "with contested as (",
+        "-- join marts.as_of\nwith contested as (",
     )
     assert stale(taken) == []
     assert run(taken).written == 0
@@ -282,17 +284,25 @@ def test_words_layout_and_order_of_the_file_ask_for_nothing(
 def test_a_table_named_in_a_comment_is_no_dependency(edited: EditedWarehouse) -> None:
     """Today's graph is a circle by this comment alone, and every command ends in a traceback."""
     edited.replace(
-        "core/handset_times.sql", "with sent as (", "-- from core.sms_status\nwith sent as ("
+        "steps/messages/handset_times.sql",
+        "with sent as (",
+        "-- from core.sms_status\nwith sent as (",
     )
-    assert "core.sms_status" not in models._read_by()["core.handset_times"]
+    assert "core.sms_status" not in models.catalog._read_by()["handset_times"]
 
 
 def test_models_that_read_each_other_are_named(edited: EditedWarehouse) -> None:
     edited.replace(
-        "core/numbers.sql", "from touched_mobiles", "from touched_mobiles join winners on 1=1"
+        "steps/messages/numbers.sql",
+        "from changed_mobiles",
+        "from changed_mobiles join winning_reports on 1=1",
     )
-    edited.replace("core/winners.sql", "from contenders as", "from numbers, contenders as")
-    with pytest.raises(models.ModelError, match=r"in a circle: core\.\w+ reads core\.\w+"):
+    edited.replace(
+        "steps/messages/winning_reports.sql",
+        "from ranked_reports as",
+        "from numbers, ranked_reports as",
+    )
+    with pytest.raises(models.ModelError, match=r"in a circle: \w+ reads \w+"):
         models.load_models()
 
 
@@ -306,7 +316,7 @@ def test_only_decoding_needs_landed_files_and_status_names_the_days(
     taken: Settings, edited: EditedWarehouse, tmp_path: Path
 ) -> None:
     edited.replace(
-        "raw/plain_elements.sql",
+        "steps/decode/fast_elements.sql",
         "else record.mobile\n",
         "else 'x' || record.mobile\n",
     )

@@ -61,7 +61,7 @@ def answers(
     wanted = list(dict.fromkeys(texts))
     warehouse.execute(f"set variable default_region = '{home}'")
     warehouse.execute(
-        "create or replace temp table touched_mobiles as select unnest(?::varchar[]) as mobile",
+        "create or replace temp table changed_mobiles as select unnest(?::varchar[]) as mobile",
         [wanted],
     )
     rows = warehouse.execute(MODEL.read_text(encoding="utf-8")).fetchall()

@@ -1,7 +1,7 @@
 /*
 description: Carrier and gateway codes with what they mean; reference data compiled from public tables.
 grain: operator, code
-refresh: all
+materialized: table
 export: file
 columns:
   operator: varchar -- Operator whose code it is, * for any.

@@ -1,7 +1,8 @@
 /*
 description: The distinct contents of each message that was reported with more than one.
 grain: sid, version
-refresh: sid in contested_sids
+materialized: incremental
+delete_by: {sid: stale_sids}
 export: day(first_received_at_utc)
 private: [mobile]
 free_text: [uid, handset_time_raw, error_code, error_detail]
@@ -32,7 +33,7 @@ with content as (
         error_detail,
         count(*) as copies,
         min(received_at_utc) as first_received_at_utc
-    from contenders
+    from ranked_reports
     group by all
 )
 

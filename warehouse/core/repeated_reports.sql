@@ -1,7 +1,8 @@
 /*
 description: Every report of the messages that were reported more than once, as text the way it was sent, attributed in landing order. The report of any other message stands in core.sms_status.
 grain: push_id, position
-refresh: sid in contested_sids
+materialized: incremental
+delete_by: {sid: stale_sids}
 columns:
   sid: bigint -- Message reported more than once.
   push_id: varchar -- Push that brought the report.
@@ -33,5 +34,5 @@ select
         when copy_of_content = 1 then 'conflict'
         else 'duplicate'
     end as outcome
-from contenders
+from ranked_reports
 qualify count(*) over (partition by sid) > 1

@@ -1,7 +1,8 @@
 /*
 description: What the user says was sent (optional input), and the message each send belongs to.
 grain: sid, uid, sent_at_utc, tag, mobile
-refresh: sid in touched_sids, uid in touched_uids
+materialized: incremental
+delete_by: {sid: changed_sids, uid: changed_uids}
 export: hive(sent_at_utc, sent_at_utc)
 private: [mobile]
 free_text: [uid, tag]

@@ -1,7 +1,8 @@
 /*
 description: What became of each message, by the best report of it.
 grain: sid
-refresh: sid in contested_sids
+materialized: incremental
+delete_by: {sid: stale_sids}
 export: hive(event_time_utc, first_received_at_utc)
 private: [mobile, mobile_e164]
 free_text: [uid, handset_time_raw, error_code, error_detail, tag]
@@ -84,7 +85,7 @@ select
     seconds_between(send.sent_at_utc, handset.handset_time_utc) as handset_latency_s,
     seconds_between(send.sent_at_utc, winner.received_at_utc) as end_to_end_s,
     send.tag
-from winners as winner
+from winning_reports as winner
 left join handset_times as handset
     on handset.handset_time_raw = winner.handset_time_raw
 left join numbers as number

@@ -1,7 +1,7 @@
 /*
 description: The moment the marts speak of, and what follows from it. Ages are measured from the latest reception, not from the wall clock.
 grain: as_of_utc
-refresh: all
+materialized: table
 export: file
 columns:
   as_of_utc: timestamp -- Latest reception among all pushes; null before the first.
@@ -14,4 +14,4 @@ select
     settled_after_s,
     final_until_utc,
     unknown_until_utc
-from moment
+from watermark

@@ -1,7 +1,8 @@
 /*
 description: How well the code table covers what carriers report, per day (UTC) and operator. To map a code, add a row to warehouse/reference/carrier_errors.csv; the next run looks up all codes again; marts.unmapped_errors lists which.
 grain: day_utc, country_code, range_operator
-refresh: day_utc in touched_event_days
+materialized: incremental
+delete_by: {day_utc: stale_event_days}
 export: file
 checks:
   - name: few_codes_are_unmapped
@@ -37,7 +38,7 @@ with cause as (
             else 'literal'
         end as found_by
     from marts.failures_daily
-    where day_utc in (select day_utc from touched_event_days)
+    where day_utc in (select day_utc from stale_event_days)
 ),
 
 counted as (

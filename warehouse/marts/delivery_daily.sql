@@ -1,7 +1,8 @@
 /*
 description: Delivery per day (UTC), added up from marts.delivery_hourly.
 grain: day_utc, country_code, range_operator, tag
-refresh: day_utc in touched_delivery_days
+materialized: incremental
+delete_by: {day_utc: stale_delivery_days}
 export: file
 free_text: [tag]
 checks:
@@ -69,7 +70,7 @@ with daily as (
     from marts.delivery_hourly
     where hour_utc in (
         select unnest(range(day_utc::timestamp, day_utc + interval 1 day, interval 1 hour))
-        from touched_delivery_days
+        from stale_delivery_days
     )
     group by all
 )

@@ -1,7 +1,8 @@
 /*
 description: Delivery per hour. Rates stand beside their counts and are null, never 0, where their input is missing; docs/measures.md says what each is.
 grain: hour_utc, country_code, range_operator, tag
-refresh: hour_utc in touched_delivery_hours
+materialized: incremental
+delete_by: {hour_utc: stale_delivery_hours}
 export: day(hour_utc)
 free_text: [tag]
 checks:
@@ -57,7 +58,7 @@ with reported as (
         0 as pending,
         0 as unknown
     from core.sms_status
-    where event_hour_utc in (select hour_utc from touched_delivery_hours)
+    where event_hour_utc in (select hour_utc from stale_delivery_hours)
     group by all
 ),
 
@@ -73,11 +74,11 @@ unreported as (
         0 as sent_reported,
         0 as sent_delivered,
         0 as sent_failed_at_recipient,
-        count(*) filter (where send.sent_at_utc <= moment.unknown_until_utc is not true) as pending,
-        count(*) filter (where send.sent_at_utc <= moment.unknown_until_utc) as unknown
+        count(*) filter (where send.sent_at_utc <= watermark.unknown_until_utc is not true) as pending,
+        count(*) filter (where send.sent_at_utc <= watermark.unknown_until_utc) as unknown
     from core.sends as send
-    cross join moment
-    where send.waiting_hour_utc in (select hour_utc from touched_delivery_hours)
+    cross join watermark
+    where send.waiting_hour_utc in (select hour_utc from stale_delivery_hours)
     group by all
 ),
 
@@ -156,6 +157,6 @@ select
     rate(sent_delivered, can_arrive) as effective_rate,
     wilson_low(sent_delivered, can_arrive) as effective_rate_low,
     wilson_high(sent_delivered, can_arrive) as effective_rate_high,
-    coalesce(hour_utc > moment.final_until_utc, true) as provisional
+    coalesce(hour_utc > watermark.final_until_utc, true) as provisional
 from hourly
-cross join moment
+cross join watermark

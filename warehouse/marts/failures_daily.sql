@@ -1,7 +1,8 @@
 /*
 description: What failed per day (UTC) and why.
 grain: day_utc, country_code, range_operator, error_category, error_code, error_match
-refresh: day_utc in touched_event_days
+materialized: incremental
+delete_by: {day_utc: stale_event_days}
 export: file
 free_text: [error_code, example_detail]
 checks:
@@ -43,7 +44,7 @@ with counted as (
     where not delivered
         and event_hour_utc in (
             select unnest(range(day_utc::timestamp, day_utc + interval 1 day, interval 1 hour))
-            from touched_event_days
+            from stale_event_days
         )
     group by all
 )

@@ -1,7 +1,8 @@
 /*
 description: Latency as a histogram per hour, over SUCCESS only. Counts add up over any cut, which percentiles do not.
 grain: hour_utc, country_code, range_operator, interval, upper_bound_s
-refresh: hour_utc in touched_event_hours
+materialized: incremental
+delete_by: {hour_utc: stale_event_hours}
 export: day(hour_utc)
 columns:
   hour_utc: timestamp -- Hour of event_time_utc.
@@ -23,7 +24,7 @@ with counted as (
         count(*) as n
     from core.sms_status
     where delivered
-        and event_hour_utc in (select hour_utc from touched_event_hours)
+        and event_hour_utc in (select hour_utc from stale_event_hours)
     group by all
 ),
 

@@ -1,7 +1,8 @@
 /*
 description: Exact latency percentiles per hour, over SUCCESS only. Operators that give minutes only and clocks that differ make negative values normal; they are counted, never clipped.
 grain: hour_utc, country_code, range_operator, interval
-refresh: hour_utc in touched_event_hours
+materialized: incremental
+delete_by: {hour_utc: stale_event_hours}
 export: day(hour_utc)
 columns:
   hour_utc: timestamp -- Hour of event_time_utc.
@@ -33,7 +34,7 @@ with delivered as (
             as latencies_on_the_minute
     from core.sms_status
     where delivered
-        and event_hour_utc in (select hour_utc from touched_event_hours)
+        and event_hour_utc in (select hour_utc from stale_event_hours)
     group by all
 ),
 

@@ -1,7 +1,8 @@
 /*
 description: How well the feed and our own receiver do, by hour of reception.
 grain: hour_utc
-refresh: hour_utc in touched_received_hours
+materialized: incremental
+delete_by: {hour_utc: stale_received_hours}
 export: day(hour_utc)
 columns:
   hour_utc: timestamp -- Hour of reception.
@@ -27,7 +28,7 @@ with push as (
         count(*) filter (where decoding = 'failed') as undecodable_pushes,
         count(*) filter (where decoding = 'salvaged') as salvaged_pushes
     from raw.pushes
-    where date_trunc('hour', received_at_utc) in (select hour_utc from touched_received_hours)
+    where date_trunc('hour', received_at_utc) in (select hour_utc from stale_received_hours)
     group by all
 ),
 
@@ -52,8 +53,8 @@ lag_by_hour as (
         quantile_cont(seconds_between(handset_time_utc, received_at_utc), 0.95)
             as p95_report_lag_s
     from report
-    where received_at_utc >= (select min(hour_utc) from touched_received_hours)
-        and date_trunc('hour', received_at_utc) in (select hour_utc from touched_received_hours)
+    where received_at_utc >= (select min(hour_utc) from stale_received_hours)
+        and date_trunc('hour', received_at_utc) in (select hour_utc from stale_received_hours)
         and plausible_time(handset_time_utc, received_at_utc) is not null
     group by all
 )

@@ -1,7 +1,8 @@
 /*
 description: Days (UTC) and operators whose failures look made up. Six codes are often invented by intermediaries that sell failures; here all six occur in shares so even that a chi-square test cannot tell them from equal ones. Real causes are not that fair.
 grain: day_utc, country_code, range_operator
-refresh: day_utc in touched_event_days
+materialized: incremental
+delete_by: {day_utc: stale_event_days}
 export: file
 checks:
   - name: no_codes_look_made_up
@@ -33,7 +34,7 @@ coded as (
         carrier_code_key(error_code) as code_key,
         sum(failures) as failures
     from marts.failures_daily
-    where day_utc in (select day_utc from touched_event_days)
+    where day_utc in (select day_utc from stale_event_days)
     group by all
 ),
 

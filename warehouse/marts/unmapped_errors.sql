@@ -1,7 +1,7 @@
 /*
 description: Failure codes that no literal and no pattern covers. To map one, add a row to warehouse/reference/carrier_errors.csv; the next run looks up all codes again.
 grain: operator, error_code
-refresh: all
+materialized: table
 export: file
 free_text: [error_code, example_detail]
 columns:

@@ -1,7 +1,7 @@
 /*
 description: Landed files that were put together into a compressed one, and where in it they lie. Their names stay in raw.pushes.
 grain: file
-refresh: filled
+materialized: python
 columns:
   file: varchar -- Landed file as it was called, below $DLR_DATA/landing.
   landing_day: date -- Landing day, by the folder the file lay in; null where that was none.

@@ -1,7 +1,7 @@
 /*
 description: The exported files that are current.
 grain: path
-refresh: filled
+materialized: python
 columns:
   table_name: varchar -- Exported table, with its schema.
   part_day: date -- Day of the part; null where the table is one file.

@@ -1,7 +1,7 @@
 /*
 description: The conservation law, run by run and over all time. Records received are messages known, duplicates, conflicts, rejected and erased, and nothing else.
 grain: run_id
-refresh: filled
+materialized: python
 export: file
 checks:
   - name: conservation_law

@@ -1,7 +1,8 @@
 /*
 description: The conservation law, file by file. A push counts for the file it was first taken from, so a file of which every push was known has no row.
 grain: file
-refresh: file in touched_files
+materialized: incremental
+delete_by: {file: stale_files}
 export: day(first_received_at_utc)
 free_text: [file]
 checks:
@@ -57,5 +58,5 @@ select
     min(received_at_utc) as first_received_at_utc,
     max(received_at_utc) as last_received_at_utc
 from raw.pushes
-where file in (select file from touched_files)
+where file in (select file from stale_files)
 group by file

@@ -1,7 +1,7 @@
 /*
 description: What each stored table was computed by. Where the digest is not that of today's SQL, settings and reference data, the next run computes the table again.
 grain: model
-refresh: filled
+materialized: python
 columns:
   model: varchar -- Stored table, with its schema.
   digest: varchar -- Digest of the meaning of its SQL, of the steps and functions before it, and of the settings and reference data they use.

@@ -1,7 +1,7 @@
 /*
 description: What was published when.
 grain: published_at_utc
-refresh: filled
+materialized: python
 columns:
   published_at_utc: timestamp -- When the manifest was replaced, UTC.
   as_of_utc: timestamp -- Latest reception among the published pushes.

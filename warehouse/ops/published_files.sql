@@ -1,7 +1,7 @@
 /*
 description: What the last publication left in place, as the file system tells it. What differs is published again.
 grain: path
-refresh: filled
+materialized: python
 columns:
   path: varchar -- File, link or folder, below $DLR_DATA/exports.
   bytes: bigint -- Size in bytes.

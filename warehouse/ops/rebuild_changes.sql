@@ -1,7 +1,7 @@
 /*
 description: What a rebuild, or a landing day taken again, changed. Rows by what moved, from what, to what.
 grain: run_id, what, before, after
-refresh: filled
+materialized: python
 export: file
 columns:
   run_id: varchar -- Run that took the data again, as in ops.ledger.

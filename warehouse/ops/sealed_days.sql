@@ -1,7 +1,7 @@
 /*
 description: Landing days that are over and of which every file was taken. Their folders are not listed again as long as they do not change.
 grain: folder
-refresh: filled
+materialized: python
 columns:
   folder: varchar -- Folder below $DLR_DATA/landing.
   stamp: varchar -- Device, inode, time of modification and time of change of the folder, nanoseconds since 1970.

@@ -1,7 +1,7 @@
 /*
 description: Hours whose marts are behind core; emptied when the marts have caught up.
 grain: clock, hour_utc
-refresh: filled
+materialized: python
 columns:
   clock: varchar -- event (event_time_utc) or received (time of the push).
   hour_utc: timestamp -- Hour that changed.

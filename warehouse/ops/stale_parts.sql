@@ -1,7 +1,7 @@
 /*
 description: Parts of exported tables that are behind the warehouse; emptied when they are published.
 grain: table_name, part_day, from_minute_utc
-refresh: filled
+materialized: python
 columns:
   table_name: varchar -- Exported table, with its schema.
   part_day: date -- Day of the part; null where the table is one file.

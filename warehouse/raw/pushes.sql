@@ -1,7 +1,7 @@
 /*
 description: Landed pushes, how each was decoded and what became of its records.
 grain: push_id
-refresh: filled
+materialized: python
 export: day(received_at_utc)
 free_text: [file]
 columns:

@@ -1,7 +1,7 @@
 /*
 description: Records, or undecodable pushes, that could not be taken, with the reason. The bytes stay in the landed file.
 grain: push_id, position
-refresh: filled
+materialized: python
 export: day(received_at_utc)
 fragments: [value]
 columns:

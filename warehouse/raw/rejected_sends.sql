@@ -1,7 +1,7 @@
 /*
 description: Rows of the send log that could not be taken, with the reason. They stay in their file.
 grain: file, position
-refresh: filled
+materialized: python
 export: file
 fragments: [value]
 free_text: [file]

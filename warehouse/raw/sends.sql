@@ -1,7 +1,7 @@
 /*
 description: Every accepted row of the send log, copies included; see core.sends for what counts.
 grain: file, position
-refresh: filled
+materialized: python
 columns:
   file: varchar -- File the row lies in, below $DLR_DATA/sends.
   position: bigint -- Place in the file, counted from 1; header and blank lines do not count.

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from contract.errors import UserError
+
 DEFAULT_DAYS = 7
 """Days of the report that is published with each run."""
 
@@ -10,7 +12,7 @@ _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
 
-class PeriodError(ValueError):
+class PeriodError(UserError):
     """Days that make no period; the message is a sentence for the user."""
 
 

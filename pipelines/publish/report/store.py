@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from contract.errors import UserError
 from contract.settings import Settings
 from pipelines.folder.files import replace_file, write_private
 from pipelines.folder.show import exports_folder
@@ -19,7 +20,7 @@ from pipelines.publish.report.period import Period, PeriodError
 _HERE = Path(__file__).parent
 
 
-class ReportError(RuntimeError):
+class ReportError(UserError):
     """The report cannot be rendered; the message says at which line, and tells no value."""
 
 

@@ -1,9 +1,0 @@
-/*
-description: The moment the marts spoke of until now.
-grain: one row
-refresh: before
-*/
-select
-    final_until_utc,
-    unknown_until_utc
-from marts.as_of

@@ -1,9 +1,0 @@
-/*
-description: Pushes that brought repetitions of the touched messages, as far as was known before this slice.
-grain: push_id
-refresh: before
-*/
-select distinct push_id
-from core.repeated_reports
-where sid in (select sid from contested_sids)
-    and outcome <> 'accepted'

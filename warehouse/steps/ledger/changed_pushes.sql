@@ -1,0 +1,27 @@
+/*
+description: Pushes whose duplicates and conflicts may have changed; the new ones, and those with a repetition of a contested message, before or now.
+grain: push_id
+materialized: temporary
+*/
+with affected as (
+    select push_id
+    from landed_pushes
+
+    union
+
+    select push_id
+    from earlier_repetitions
+
+    union
+
+    select push_id
+    from core.repeated_reports
+    where sid in (select sid from stale_sids)
+)
+
+select
+    push.push_id,
+    push.received_at_utc
+from raw.pushes as push
+join affected
+    on affected.push_id = push.push_id

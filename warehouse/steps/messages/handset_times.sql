@@ -1,0 +1,20 @@
+/*
+description: The provider's times in the reports at hand, in UTC. Many reports share a second, and a time zone is slow to ask.
+grain: handset_time_raw
+materialized: temporary
+*/
+with sent as (
+    select handset_time_raw
+    from new_records
+
+    union
+
+    select handset_time_raw
+    from earlier_reports
+)
+
+select
+    handset_time_raw,
+    handset_time(handset_time_raw) as handset_time_utc
+from sent
+where handset_time_raw is not null

@@ -1,0 +1,23 @@
+/*
+description: Keys of the send log that are looked at again; of reports with news, of sends that came or went, and of sends under a uid with news.
+grain: one row or more a sid
+materialized: temporary
+*/
+select sid
+from new_records
+
+union all
+
+select sid
+from stale_sids
+
+union all
+
+select sid
+from changed_sends
+where sid is not null
+
+union all
+
+select sid
+from known_by_uid
