@@ -1,33 +1,23 @@
 """`dlr sql`: query the published database, in SQL or by the name of a question."""
 
 import argparse
-import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 
 import duckdb
-from rich.console import Console
-from rich.table import Table
 
 from cli.instance import CommandError, published_database
+from cli.output import FORMATS, print_relation
 from contract.settings import load_settings
 from pipelines.models import literal
 from pipelines.models.questions import Question, load_questions
-
-_MOST_ROWS_ON_A_TERMINAL = 1_000
-_COPY_OPTIONS = {
-    "csv": "format csv, header true, use_tmp_file false",
-    "json": "format json, array true, use_tmp_file false",
-}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Query and output format."""
     parser.add_argument("query", nargs="?", help="SQL; read from standard input if left out")
-    parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    parser.add_argument("--format", choices=FORMATS, default="table")
     parser.add_argument("--question", metavar="NAME", help="answer a question by its name")
     parser.add_argument("--questions", action="store_true", help="list them")
     parser.add_argument(
@@ -54,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             for statement in con.extract_statements(query):
                 relation = con.sql(statement.query)
                 if relation is not None:
-                    _print(con, relation, arguments.format)
+                    print_relation(con, relation, arguments.format)
     except duckdb.Error as error:
         raise CommandError(f"The query failed: {error}") from error
     return 0
@@ -98,54 +88,3 @@ def _from_standard_input() -> str:
     if sys.stdin.isatty():
         print("SQL, ended by Ctrl-D; the tables: show all tables", file=sys.stderr)
     return sys.stdin.read()
-
-
-def _print(con: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, style: str) -> None:
-    if style == "table":
-        _print_table(relation)
-    else:
-        _copy(con, relation, _COPY_OPTIONS[style])
-
-
-def _copy(con: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation, options: str) -> None:
-    """CSV and JSON by DuckDB itself: exact digits, ISO times, nulls apart from empty texts.
-
-    It writes into a pipe, and the bytes go on from there: were it to open standard output by its
-    name, a file would be written anew from its beginning.
-    """
-    reading, writing = os.pipe()
-    sys.stdout.flush()
-    with ThreadPoolExecutor(1) as pool, os.fdopen(reading, "rb") as answer:
-        copied = pool.submit(_copy_into, writing, relation, options)
-        try:
-            shutil.copyfileobj(answer, sys.stdout.buffer)
-        except BaseException:
-            # nobody reads on: the query must not go on to its end
-            con.interrupt()
-            raise
-    copied.result()
-
-
-def _copy_into(pipe: int, relation: duckdb.DuckDBPyRelation, options: str) -> None:
-    try:
-        relation.query("answer", f"copy (from answer) to '/dev/fd/{pipe}' ({options})")
-    finally:
-        os.close(pipe)
-
-
-def _print_table(relation: duckdb.DuckDBPyRelation) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    numbers = ("INT", "DOUBLE", "DECIMAL", "FLOAT")
-    for name, kind in zip(relation.columns, relation.types, strict=True):
-        justify = "right" if any(part in str(kind) for part in numbers) else "left"
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    rows = relation.limit(_MOST_ROWS_ON_A_TERMINAL + 1).fetchall()
-    for row in rows[:_MOST_ROWS_ON_A_TERMINAL]:
-        table.add_row(*_cells(row))
-    Console(width=None if sys.stdout.isatty() else 10_000).print(table)
-    if len(rows) > _MOST_ROWS_ON_A_TERMINAL:
-        print(f"… more than {_MOST_ROWS_ON_A_TERMINAL} rows; --format csv has all", file=sys.stderr)
-
-
-def _cells(row: Iterable[object]) -> list[str]:
-    return ["" if cell is None else str(cell) for cell in row]
