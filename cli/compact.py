@@ -1,57 +1,51 @@
-"""`dlr compact`: put the landed files of finished days together, one compressed file a day."""
+"""`dlr compact`: compact the landed files of finished days, one compressed file per day."""
 
 import argparse
 from datetime import UTC, date, datetime, timedelta
 
-from rich.console import Console
-
-from cli.bars import progress_bar
-from cli.instance import CommandError, private_files
+from cli.common import CommandError, add_day, counted, progress_bar, size_text
 from contract.settings import Settings, load_settings
 from pipelines.landing.compaction import Compaction, compact
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How far."""
-    parser.add_argument(
+    add_day(
+        parser,
         "--before",
-        type=date.fromisoformat,
-        metavar="YYYY-MM-DD",
-        help="landing days before this one (UTC); by default those older than "
+        "compact landing days before this one (UTC); by default those older than "
         "DLR_COMPACT_AFTER_DAYS",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compact and say what came of it; exits 1 where landed bytes differ from what was taken."""
-    private_files()
+    """Compact and report; exits 1 where landed bytes differ from those that were loaded."""
     settings = load_settings()
-    with progress_bar(Console(stderr=True), "Compacting landed files") as advance:
-        done = compact(settings, arguments.before or _default(settings), advance)
-    print("\n".join(lines(done)))
-    return 1 if done.differing else 0
+    with progress_bar("Compacting landed files") as advance:
+        compaction = compact(settings, arguments.before or _default(settings), advance)
+    print("\n".join(lines(compaction)))
+    return 1 if compaction.differing else 0
 
 
 def _default(settings: Settings) -> date:
     if settings.compact_after_days == 0:
-        raise CommandError("DLR_COMPACT_AFTER_DAYS is 0; say with --before which days are meant.")
+        raise CommandError("DLR_COMPACT_AFTER_DAYS is 0; choose the days with --before.")
     return datetime.now(UTC).date() - timedelta(days=settings.compact_after_days)
 
 
-def lines(done: Compaction) -> list[str]:
-    """What was put together, and what was left alone."""
-    out = ["No landed file to compact."]
-    if done.files:
+def lines(compaction: Compaction) -> list[str]:
+    """What was compacted, and what was skipped."""
+    out = ["There are no landed files to compact."]
+    if compaction.files:
         out = [
-            f"Compacted {done.files:,} files of {done.days:,} day(s): "
-            f"{done.bytes_before / 1e6:,.1f} MB became {done.bytes_after / 1e6:,.1f} MB."
+            f"Compacted {counted(compaction.files, 'file')} of {counted(compaction.days, 'day')} "
+            f"from {size_text(compaction.bytes_before)} to {size_text(compaction.bytes_after)}."
         ]
-    if done.waiting:
-        out.append(
-            f"{len(done.waiting):,} day(s) were left alone: files in them are pending (`dlr run`)."
-        )
+    if compaction.waiting:
+        days = counted(len(compaction.waiting), "day")
+        out.append(f"Skipped {days} with pending files; `dlr run` loads them.")
     out += [
-        f"{name} was left alone: its bytes are not those that were taken in (`dlr verify`)."
-        for name in done.differing
+        f"Skipped {name} because its bytes differ from those that were loaded; see `dlr verify`."
+        for name in compaction.differing
     ]
     return out

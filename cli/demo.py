@@ -1,7 +1,6 @@
-"""`dlr demo`: the main job on a fresh machine, from simulated pushes to a report."""
+"""`dlr demo`: the whole path on a fresh machine, from simulated pushes to a report."""
 
 import argparse
-import json
 import os
 import re
 import secrets
@@ -15,10 +14,12 @@ from pathlib import Path
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 
-from cli.instance import CommandError, private_files, refresh
-from cli.simulate import simulate_with_bar
+from cli.common import TERMS, CommandError, accounted
+from cli.output import make_table
+from cli.published import open_published
+from cli.simulate import provider_counts, simulate_with_bar
 from contract.settings import Settings, load_settings
 from pipelines.models.headers import WAREHOUSE
 from pipelines.publish.publish import analytics_path, manifest_path
@@ -30,55 +31,55 @@ from simulator.simulate import SimulationReport
 _MARK = ".dlr-demo"
 _STOP_S = 20.0
 _WIDTH = 120
-"""Columns where there is no terminal to ask."""
+"""Columns where standard output is not a terminal."""
 _SHOWN = {
-    "[bold]What became of the messages[/]": "outcomes",
-    "[bold]How long they took[/], from sending to the handset": "latency",
-    "[bold]Why messages failed[/]": "failures",
+    "Outcomes of the messages": "outcomes",
+    "Latency from sending to the handset": "latency",
+    "Reasons for failure": "failures",
 }
-"""What is printed, and the query in ``warehouse/demo`` it comes from."""
+"""Headings of what is printed, and the query in ``warehouse/demo`` each comes from."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How much, and where."""
-    parser.add_argument("--messages", type=int, default=20_000, help="messages sent (20000)")
-    parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn (1)")
+    parser.add_argument("--messages", type=int, default=20_000, help="messages to send (20000)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of all random choices (1)")
     parser.add_argument(
-        "--data", type=Path, default=Path("demo-data"), help="its own data folder (demo-data)"
+        "--data", type=Path, default=Path("demo-data"), help="data folder of the demo (demo-data)"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the whole path; exits 1 where the numbers do not come out as they were sent."""
-    private_files()
+    """Run the whole path; exits 1 where the numbers do not match what was sent."""
+    from pipelines.runs.instance import refresh  # and with it Dagster, which is slow to import
+
     _fresh_folder(arguments.data)
     token = secrets.token_urlsafe(24)
     settings = _settings(arguments.data, token)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    console.print("[bold]1[/] A receiver, and a provider that pushes a day of traffic at it")
+    console.print("[bold]1[/] Start a receiver and push a day of simulated traffic at it")
     with _receiver(settings, token) as url:
         log = settings.data / "sends.csv"
         sent = simulate_with_bar(_traffic(url, log, arguments))
     console.print(
-        f"  {sent.pushes:,} pushes with {sent.records:,} records in {sent.elapsed_s:.1f} s, "
-        f"all answered SUCCESS after they were on disk"
-        if not sent.given_up
-        else f"  {sent.given_up:,} pushes were lost"
+        f"  {sent.given_up:,} pushes were lost"
+        if sent.given_up
+        else f"  {sent.pushes:,} pushes with {sent.records:,} records in {sent.elapsed_s:.1f} s, "
+        "each answered SUCCESS once it was on disk"
     )
-    console.print("[bold]2[/] The Dagster job: decode, deduplicate, normalise, add up, publish")
+    console.print("[bold]2[/] Run the Dagster job: decode, deduplicate, normalize, sum up, publish")
     bring_in(settings, log)
     log.unlink()
-    run_id = refresh(settings)
-    console.print(f"  run {run_id}, with the sender's own log (dlr sends import)")
-    with duckdb.connect(analytics_path(settings), read_only=True) as con:
+    console.print(f"  run {refresh(settings)}, which also loaded the sender's log")
+    with open_published(settings) as con:
         _print_report(console, con)
-        agreed = _print_ledger(console, con, sent)
+        is_agreed = _print_ledger(console, con, sent)
     _print_places(console, settings)
-    return 0 if agreed and not sent.given_up else 1
+    return 0 if is_agreed and not sent.given_up else 1
 
 
 def _settings(data: Path, token: str) -> Settings:
-    """Settings of the demo's own: nothing of the user's environment changes what it does."""
+    """Settings that nothing in the user's environment changes."""
     for name in [name for name in os.environ if name.startswith("DLR_")]:
         del os.environ[name]
     os.environ |= {
@@ -90,11 +91,12 @@ def _settings(data: Path, token: str) -> Settings:
 
 
 def _fresh_folder(data: Path) -> None:
-    """Empty the folder of an earlier demo; anything else is left alone."""
+    """Empty the folder of an earlier demo; any other is left alone."""
     if data.exists() and any(data.iterdir()):
         if not (data / _MARK).exists():
             raise CommandError(
-                f"{data.absolute()} is not empty and not of a demo; name another with --data."
+                f"{data.absolute()} is not empty and was not made by a demo; "
+                "choose another folder with --data."
             )
         shutil.rmtree(data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -102,14 +104,13 @@ def _fresh_folder(data: Path) -> None:
 
 
 def _traffic(url: str, log: Path, arguments: argparse.Namespace) -> SimulationOptions:
-    """The day before this hour, pushed in one go."""
-    midnight = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
+    """The 24 hours before this hour, pushed at once."""
+    this_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     return SimulationOptions(
         url=url,
         messages=arguments.messages,
         seed=arguments.seed,
-        start=midnight,
-        days=1.0,
+        start=this_hour - timedelta(days=1),
         concurrency=32,
         sends=log,
     )
@@ -117,7 +118,7 @@ def _traffic(url: str, log: Path, arguments: argparse.Namespace) -> SimulationOp
 
 @contextmanager
 def _receiver(settings: Settings, token: str) -> Iterator[str]:
-    """A receiver of its own on a free port; yields the push URL."""
+    """Run a receiver on a free port; yields the push URL."""
     log = settings.data / "receiver.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -127,11 +128,11 @@ def _receiver(settings: Settings, token: str) -> Iterator[str]:
             text=True,
         )
     try:
-        first = process.stdout.readline() if process.stdout else ""
-        found = re.search(r"http://[^/\s]+", first)
-        if found is None:
-            raise CommandError(f"The receiver did not start; {log} says why.")
-        yield f"{found[0]}/yunpian/status/{token}"
+        first_line = process.stdout.readline() if process.stdout else ""
+        address = re.search(r"http://[^/\s]+", first_line)
+        if address is None:
+            raise CommandError(f"The receiver did not start; see {log}.")
+        yield f"{address[0]}/yunpian/status/{token}"
     finally:
         process.terminate()
         try:
@@ -142,52 +143,30 @@ def _receiver(settings: Settings, token: str) -> Iterator[str]:
 
 
 def _print_report(console: Console, con: duckdb.DuckDBPyConnection) -> None:
-    for title, name in _SHOWN.items():
-        console.print(f"\n{title}")
-        _print_rows(console, con, (WAREHOUSE / "demo" / f"{name}.sql").read_text("utf-8"))
-
-
-def _print_rows(console: Console, con: duckdb.DuckDBPyConnection, query: str) -> None:
-    relation = con.sql(query)
-    table = Table(box=None, header_style="bold", padding=(0, 2))
-    for name, kind in zip(relation.columns, relation.types, strict=True):
-        table.add_column(name, justify="left" if str(kind) == "VARCHAR" else "right")
-    for row in relation.fetchall():
-        cells = [f"{cell:,}" if isinstance(cell, int) else str(cell or "") for cell in row]
-        table.add_row(*cells)
-    console.print(table)
+    for heading, name in _SHOWN.items():
+        relation = con.sql((WAREHOUSE / "demo" / f"{name}.sql").read_text("utf-8"))
+        table = make_table(relation, relation.fetchall(), grouped=True)
+        console.print(f"\n[bold]{heading}[/]", Padding(table, (0, 0, 0, 2), expand=False), sep="\n")
 
 
 def _print_ledger(console: Console, con: duckdb.DuckDBPyConnection, sent: SimulationReport) -> bool:
-    """Show the law, and hold it against what the provider says it sent."""
-    names = ("records", "messages", "duplicates", "conflicts", "rejected")
-    columns = ", ".join(f"total_{name}" for name in names)
-    row = con.execute(
+    """Show the conservation law, and compare it with what the provider sent."""
+    columns = ", ".join(f"total_{term}" for term in TERMS)
+    *figures, is_balanced, fingerprint = con.execute(
         f"select {columns}, balanced, fingerprint from ops.ledger order by sequence desc limit 1"
     ).fetchall()[0]
-    counted = dict(zip(names, row, strict=False))
-    truth = {
-        "records": sent.records,
-        "messages": sent.distinct_sids,
-        "duplicates": sent.duplicates,
-        "conflicts": sent.conflicts,
-        "rejected": sent.rejected,
-    }
-    console.print("\n[bold]The ledger[/]: records received are all accounted for")
+    counts = dict(zip(TERMS, figures, strict=True))
+    truth = provider_counts(sent)
+    is_agreed = counts == truth
+    console.print("\n[bold]Ledger[/]: every record received is accounted for")
+    console.print(f"  {accounted(counts)}")
+    console.print(f"  {'balanced' if is_balanced else 'NOT BALANCED'}; fingerprint {fingerprint}")
     console.print(
-        f"  {counted['records']:,} received = {counted['messages']:,} messages + "
-        f"{counted['duplicates']:,} duplicates + {counted['conflicts']:,} conflicts + "
-        f"{counted['rejected']:,} rejected"
+        "  the simulated provider's own counts are the same"
+        if is_agreed
+        else f"  but the simulated provider counted {accounted(truth)}"
     )
-    balanced = bool(row[-2])
-    agreed = counted == truth
-    console.print(f"  {'balanced' if balanced else 'NOT BALANCED'}; fingerprint {row[-1]}")
-    console.print(
-        "  and the same as the simulated provider counted"
-        if agreed
-        else f"  but the simulated provider counted {json.dumps(truth)}"
-    )
-    return balanced and agreed
+    return bool(is_balanced) and is_agreed
 
 
 def _print_places(console: Console, settings: Settings) -> None:
@@ -195,10 +174,10 @@ def _print_places(console: Console, settings: Settings) -> None:
     shown = data.relative_to(Path.cwd()) if data.is_relative_to(Path.cwd()) else data
     console.print("\n[bold]Where to look next[/]")
     for path, text in (
-        (report_path(settings), "the report, for a browser"),
-        (settings.landing, "what was pushed, as it came: JSON Lines"),
+        (report_path(settings), "the report; open it in a browser"),
+        (settings.landing, "the pushes as received, in JSON Lines"),
         (analytics_path(settings), "the published database"),
-        (manifest_path(settings), "the Parquet files, listed"),
+        (manifest_path(settings), "the list of Parquet files"),
     ):
         console.print(f"  {path}", style="cyan", soft_wrap=True, end="")
         console.print(f"  {text}")

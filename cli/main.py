@@ -9,25 +9,25 @@ from collections.abc import Sequence
 from contract.errors import UserError
 
 COMMANDS = {
-    "demo": "simulated traffic through the whole path, with a report at the end",
-    "serve": "the receiver alone",
-    "run": "process everything that is pending, now",
-    "up": "receiver and Dagster (UI, schedules) together, until Ctrl-C",
-    "simulate": "act as the provider against a receiver",
-    "sends": "import the send log, which turns on rates over what was sent, and latencies",
-    "status": "what is landed, pending, processed, rejected, published; 1 if a person is needed",
+    "demo": "push simulated traffic through the whole pipeline and print a report",
+    "serve": "run the receiver alone",
+    "run": "process everything pending now",
+    "up": "run the receiver and Dagster (UI, schedules) together, until Ctrl-C",
+    "simulate": "act as the provider: push simulated traffic at a receiver",
+    "sends": "import the send log, which adds rates per message sent, and latencies",
+    "status": "show what is landed, pending, processed, published; exits 1 if action is required",
     "verify": "recount everything from the raw bytes and compare",
-    "rebuild": "make the warehouse anew from the landed files, or from a landing day on",
-    "compact": "put the landed files of finished days together, one compressed file a day",
-    "report": "figures and charts of some days as one HTML file",
+    "rebuild": "rebuild the warehouse from the landed files, or from a landing day on",
+    "compact": "compact the landed files of finished days, one compressed file per day",
+    "report": "write figures and charts for a range of days to one HTML file",
     "sql": "query the published database",
 }
 READERS = frozenset({"report", "sql", "status", "verify"})
-"""Commands that only look at the data folder, and bring none of an earlier version up to date."""
+"""Commands that only read the data folder; they do not upgrade one of an earlier version."""
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """The command line; the module of the command that is named first adds its own options."""
+    """The command line; only the module of the given command is imported, to add its options."""
     main_parser = argparse.ArgumentParser(
         prog="dlr",
         description="SMS delivery reports: receive every push, lose none, prove the numbers.",
@@ -42,9 +42,10 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; every expected error becomes one sentence and exit status 1."""
+    """Run one command; an expected error becomes one sentence and exit status 1."""
     words = sys.argv[1:] if words is None else words
     arguments = parser(words).parse_args(words)
+    os.umask(0o077)  # every file of ours is readable by its owner only
     try:
         if arguments.command in READERS:
             expect_current_folder()
@@ -53,30 +54,32 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # who reads our output has had enough; Python would complain of the rest when it ends
+        # The reader has closed the pipe; without this Python would complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in ("ingest", "pipelines", "cli", "simulator"):
-            raise
-        print(
-            f"dlr: this installation is the receiver alone ({error.name} is missing); install "
-            "dlr[pipelines] for the other commands.",
-            file=sys.stderr,
-        )
-        return 1
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        print(f"dlr: {error.strerror or error}{where}.", file=sys.stderr)
-        return 1
-    except UserError as error:
-        print(f"dlr: {error}", file=sys.stderr)
+    except (ModuleNotFoundError, OSError, UserError) as error:
+        print(f"dlr: {_sentence(error)}", file=sys.stderr)
         return 1
     return status
 
 
+def _sentence(error: Exception) -> str:
+    """What to tell the user; raises the error again where it is a fault of the program."""
+    if isinstance(error, ModuleNotFoundError):
+        if (error.name or "").partition(".")[0] in ("ingest", "pipelines", "cli", "simulator"):
+            raise error
+        return (
+            f"This is a receiver-only installation ({error.name} is missing); install "
+            "dlr[pipelines] for the other commands."
+        )
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or error}{where}."
+    return str(error)
+
+
 def expect_current_folder() -> None:
-    """Raise FolderFormatError where the data folder is of another version of the product."""
+    """Raise FolderFormatError where another version of the product made the data folder."""
     from contract.settings import load_settings
     from pipelines.folder.format import expect_current
 

@@ -1,45 +1,48 @@
-"""`dlr rebuild`: make the warehouse anew from the landed files, as a whole or from a day on."""
+"""`dlr rebuild`: rebuild the warehouse from the landed files, all of it or from a day on."""
 
 import argparse
 import secrets
-from datetime import date
+from collections.abc import Mapping
+from typing import Any
 
-from rich.console import Console
-
-from cli.bars import progress_bar
-from cli.instance import private_files
+from cli.common import accounted, add_day, counted, progress_bar
 from contract.settings import load_settings
 from pipelines.load.changes import Change
 from pipelines.runs.rebuild import Rebuilt, rebuild, rebuild_from
 
+_REASONS = {
+    "total_records": "the landed files hold more or fewer records",
+    "provider_timezone": "DLR_PROVIDER_TIMEZONE was changed",
+    "reference_version": "the reference data was changed",
+}
+"""Columns of the ledger, and why the fingerprint moved where they differ."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """How far back."""
-    parser.add_argument(
+    add_day(
+        parser,
         "--from",
-        dest="day",
-        type=date.fromisoformat,
-        metavar="YYYY-MM-DD",
-        help="take only the landing days (UTC) from this one on again, in place; messages reported "
-        "only before, and how earlier pushes were decoded, stay as they were",
+        "re-ingest only the landing days (UTC) from this one on, in place; messages reported only "
+        "before it stay as they are, and so does the way earlier pushes were decoded",
+        "day",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Rebuild, compare the fingerprints, say what moved."""
-    private_files()
     settings = load_settings()
     run_id = f"rebuild-{secrets.token_hex(4)}"
-    with progress_bar(Console(stderr=True), "Rebuilding from landed files") as advance:
+    with progress_bar("Rebuilding from landed files") as advance:
         if arguments.day:
-            done = rebuild_from(settings, run_id, arguments.day, advance)
+            rebuilt = rebuild_from(settings, run_id, arguments.day, advance)
         else:
-            done = rebuild(settings, run_id, advance)
-    if arguments.day and not done.loaded.files:
-        print(f"No file landed on {arguments.day} (UTC) or later; nothing was taken again.")
+            rebuilt = rebuild(settings, run_id, advance)
+    if arguments.day and not rebuilt.loaded.files:
+        print(f"No file landed on {arguments.day} (UTC) or later; nothing was re-ingested.")
         return 0
-    print(summary(done))
-    print("\n".join(moved(done.changes)))
+    print(summary(rebuilt))
+    print("\n".join(moved(rebuilt.changes)))
     return 0
 
 
@@ -50,45 +53,26 @@ def moved(changes: list[Change] | None) -> list[str]:
     if not changes:
         return ["No message moved to another category, country, operator, time or outcome."]
     rows = [("what", "before", "after", "rows")]
-    rows += [(one.what, one.before or "-", one.after or "-", f"{one.rows:,}") for one in changes]
-    widths = [max(len(row[n]) for row in rows) for n in range(4)]
-    return [
-        "  ".join(
-            cell.rjust(width) if n == 3 else cell.ljust(width)
-            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
+    rows += [(kind, old or "-", new or "-", f"{count:,}") for kind, old, new, count in changes]
+    *names, last = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return ["  ".join([*map(str.ljust, cells, names), count.rjust(last)]) for *cells, count in rows]
 
 
-def summary(done: Rebuilt) -> str:
-    """What came out, and whether it is what was there."""
-    if done.after is None:
-        return "There is no landed file; the warehouse is empty."
-    after = done.after
-    lines = [
-        f"Rebuilt from {after['files']:,} files: {after['records']:,} records, "
-        f"{after['messages']:,} messages, {after['rejected']:,} rejected. Ledger balanced; "
-        "published.",
-        f"fingerprint {after['fingerprint']}",
-    ]
-    if done.before is None:
-        lines.append("There was no earlier warehouse that could be read, to compare with.")
-    elif done.before["fingerprint"] == after["fingerprint"]:
-        lines.append("The same as before.")
+def summary(rebuilt: Rebuilt) -> str:
+    """What came out, and whether it is what was there before."""
+    before: Mapping[str, Any] | None = rebuilt.before
+    after: Mapping[str, Any] | None = rebuilt.after
+    if after is None:
+        return "There are no landed files; the warehouse is empty."
+    if before is None:
+        compared = "There was no readable earlier warehouse to compare with."
+    elif before["fingerprint"] == after["fingerprint"]:
+        compared = "The same as before."
     else:
-        lines.append(f"Before it was {done.before['fingerprint']}: {_why(done.before, after)}.")
-    return "\n".join(lines)
-
-
-def _why(before: dict[str, object], after: dict[str, object]) -> str:
-    reasons = [
-        text
-        for name, text in {
-            "total_records": "the landed files hold more or fewer records",
-            "provider_timezone": "DLR_PROVIDER_TIMEZONE was changed",
-            "reference_version": "the reference data was changed",
-        }.items()
-        if before[name] != after[name]
-    ]
-    return ", ".join(reasons) or "the old warehouse did not hold what the landed files say"
+        reasons = [text for name, text in _REASONS.items() if before[name] != after[name]]
+        why = ", ".join(reasons) or "the old warehouse did not match the landed files"
+        compared = f"Before it was {before['fingerprint']}: {why}."
+    return (
+        f"Rebuilt from {counted(after['files'], 'file')}, {accounted(after)}. "
+        f"Ledger balanced; published.\nfingerprint {after['fingerprint']}\n{compared}"
+    )

@@ -1,12 +1,10 @@
-"""`dlr report`: one HTML file with figures and charts of some days, for use without a network."""
+"""`dlr report`: figures and charts as one HTML file, for use without a network."""
 
 import argparse
-from datetime import date
 from pathlib import Path
 
-import duckdb
-
-from cli.instance import private_files, published_database
+from cli.common import add_day, counted
+from cli.published import open_published
 from contract.settings import load_settings
 from pipelines.models import define_functions
 from pipelines.publish import report
@@ -14,27 +12,16 @@ from pipelines.publish import report
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Which days, and where to."""
-    for name, meaning in (
-        ("--from", "first day, UTC (six days before the last)"),
-        ("--to", "last day, UTC, itself included (that of the latest reception)"),
-    ):
-        parser.add_argument(
-            name,
-            dest=f"{name[2:]}_day",
-            type=date.fromisoformat,
-            metavar="YYYY-MM-DD",
-            help=meaning,
-        )
+    add_day(parser, "--from", "first day, UTC (six days before the last)", "from_day")
+    add_day(parser, "--to", "last day, UTC, inclusive (day of the latest reception)", "to_day")
     parser.add_argument(
-        "--output", type=Path, default=Path("report.html"), help="the file (report.html)"
+        "--output", type=Path, default=Path("report.html"), help="file to write (report.html)"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report of the published database."""
-    private_files()
-    with duckdb.connect(published_database(load_settings()), read_only=True) as con:
-        con.execute("set TimeZone = 'UTC'")
+    with open_published(load_settings()) as con:
         define_functions(con)
         period = report.choose_period(con, arguments.from_day, arguments.to_day)
         figures, page = report.make_report(con, period)
@@ -47,7 +34,7 @@ def summary(figures: report.Figures, output: Path) -> str:
     """What was written, in a sentence."""
     period = figures["period"]
     if period is None:
-        return f"Wrote {output}: nothing was received yet."
-    now = figures["headline"].get("now") or {"reports": 0}
+        return f"Wrote {output}: nothing has been received yet."
+    reported = (figures["headline"].get("now") or {}).get("reports") or 0
     days = f"{period['first_day']} to {period['last_day']}"
-    return f"Wrote {output}: {now['reports'] or 0:,} messages reported, {days}, UTC."
+    return f"Wrote {output}: {counted(reported, 'message')} reported from {days} (UTC)."

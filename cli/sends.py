@@ -1,12 +1,12 @@
-"""`dlr sends import`: bring files of the send log into the data folder."""
+"""`dlr sends import`: copy files of the send log into the data folder."""
 
 import argparse
 from pathlib import Path
 
 import duckdb
 
-from cli.instance import CommandError, private_files
-from contract.settings import Settings, load_settings
+from cli.common import CommandError
+from contract.settings import load_settings
 from pipelines.sends.files import bring_in
 from pipelines.sends.rows import UnreadableError, check_file
 
@@ -15,19 +15,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What to do, and with which files."""
     parser.add_argument("action", choices=("import",), help="copy files into $DLR_DATA/sends")
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="CSV, JSON Lines, Parquet"
+        "files", nargs="+", type=Path, metavar="FILE", help="CSV, JSON Lines or Parquet"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Copy every file, or none where one cannot be read."""
-    private_files()
+    """Copy all files, or none if one of them cannot be read."""
     settings = load_settings()
     for path in arguments.files:
         _check(path)
     for path in arguments.files:
-        print(_bring_in(settings, path))
-    print("The next run takes them: `dlr run`, or the sensor of `dlr up`.")
+        target = bring_in(settings, path)
+        print(f"{path}: " + (f"imported as {target.name}." if target else "was imported before."))
+    print("The next run loads them: `dlr run`, or the sensor of `dlr up`.")
     return 0
 
 
@@ -35,14 +35,6 @@ def _check(path: Path) -> None:
     try:
         with duckdb.connect() as con:
             check_file(con, path)
-    except UnreadableError as error:
-        raise CommandError(f"{path} {error}. Nothing was imported.") from error
-    except OSError as error:
-        raise CommandError(
-            f"{path} cannot be read: {error.strerror}. Nothing was imported."
-        ) from error
-
-
-def _bring_in(settings: Settings, path: Path) -> str:
-    target = bring_in(settings, path)
-    return f"{path}: imported as {target.name}." if target else f"{path}: was imported before."
+    except (UnreadableError, OSError) as error:
+        problem = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else error
+        raise CommandError(f"{path} {problem}. Nothing was imported.") from error

@@ -2,13 +2,13 @@
 
 import argparse
 
-from cli.instance import CommandError, private_files
+from cli.common import CommandError
 from contract.settings import load_settings
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Options of the command; all else are settings."""
-    parser.add_argument("--bind", metavar="HOST:PORT", help="instead of DLR_BIND")
+    """Options of the command; everything else is a setting."""
+    parser.add_argument("--bind", metavar="HOST:PORT", help="listen here instead of at DLR_BIND")
     parser.add_argument(
         "--workers", metavar="N", type=int, default=1, help="receiver processes on the port (1)"
     )
@@ -16,10 +16,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    private_files()
     settings = load_settings(**({"bind": arguments.bind} if arguments.bind else {}))
     if arguments.workers < 1:
-        raise CommandError("--workers takes a number of 1 or more.")
+        raise CommandError("--workers must be 1 or more.")
     if arguments.workers == 1:
         from ingest.server import serve
 

@@ -5,47 +5,46 @@ from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-
-from cli.instance import CommandError
+from cli.common import CommandError, accounted, counted, progress_bar
 from simulator.encodings import Encoding
 from simulator.options import SimulationError, SimulationOptions
 from simulator.simulate import SimulationReport, simulate
 
 _DEFAULTS = {field.name: field.default for field in fields(SimulationOptions)}
+_OPTIONS = (
+    ("messages", int, "messages sent in the period"),
+    ("seed", int, "seed of all random choices; the same seed gives the same bytes"),
+    ("start", datetime.fromisoformat, "start of the period, with its UTC offset"),
+    ("days", float, "length of the period"),
+    ("zone", str, "time zone of the provider's naive times"),
+    ("rate", float, "limit of new pushes per second; by default as fast as answers come"),
+    ("speed", float, "simulated seconds per real second; shortens the wait for a re-push"),
+    ("concurrency", int, "limit of concurrent requests"),
+    ("timeout_s", float, "longest wait for an answer"),
+    ("batch_size", int, "limit of records per push"),
+    ("batch_wait_s", float, "longest simulated time a record waits for its batch to fill"),
+    ("duplicates", float, "share of batches replayed as a whole"),
+    ("conflicts", float, "share of messages reported as failed, later as delivered"),
+    ("unreported", float, "share of messages that never get a report"),
+    ("bad", float, "bad records added per good one"),
+    ("damaged", float, "share of batches followed by a damaged copy"),
+    ("truth", Path, "file to write the truth to (JSON Lines)"),
+    ("sends", Path, "file to write the sender's log to (CSV)"),
+)
+"""Name of a field of SimulationOptions, type and help of its flag."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """One flag a field of SimulationOptions."""
+    """One flag per field of SimulationOptions."""
     parser.add_argument("url", help="push URL, http://host:port/yunpian/status/TOKEN")
-    for name, kind, text in (
-        ("messages", int, "messages sent in the period"),
-        ("seed", int, "of everything that is drawn; the same seed gives the same bytes"),
-        ("start", datetime.fromisoformat, "first instant of the period, with its zone"),
-        ("days", float, "length of the period"),
-        ("zone", str, "zone of the provider's naive times"),
-        ("rate", float, "most new pushes per second; without, as fast as answers come"),
-        ("speed", float, "simulated seconds in a real one; shortens the wait for a re-push"),
-        ("concurrency", int, "most requests under way at once"),
-        ("timeout_s", float, "longest wait for an answer"),
-        ("batch_size", int, "most records of a push"),
-        ("batch_wait_s", float, "longest simulated wait of a record for its batch to fill"),
-        ("duplicates", float, "share of batches replayed whole"),
-        ("conflicts", float, "share of messages reported as failed, later as delivered"),
-        ("unreported", float, "share of messages that never get a report"),
-        ("bad", float, "bad records made besides the good ones, per report"),
-        ("damaged", float, "share of batches followed by a damaged copy"),
-        ("truth", Path, "file to write the truth to (JSON Lines)"),
-        ("sends", Path, "file to write the sender's log to (CSV)"),
-    ):
+    for name, kind, text in _OPTIONS:
         default = _DEFAULTS[name]
         shown = "" if default is None else f" ({default})"
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=kind, default=default, help=f"{text}{shown}"
         )
     parser.add_argument(
-        "--on-schedule", action="store_true", help="let each push wait for its instant"
+        "--on-schedule", action="store_true", help="send each push at its scheduled time"
     )
     parser.add_argument(
         "--encoding",
@@ -69,35 +68,36 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def simulate_with_bar(options: SimulationOptions) -> SimulationReport:
-    """Simulate, with a bar on a terminal."""
-    console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("Pushing"),
-        BarColumn(),
-        TextColumn("{task.completed:,} of {task.total:,} messages"),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=options.messages)
-        return simulate(options, lambda now: bar.update(task, completed=now.messages))
+    """Simulate, with a progress bar on a terminal."""
+    with progress_bar("Pushing") as advance:
+        return simulate(options, lambda now: advance(now.messages, now.total))
+
+
+def provider_counts(report: SimulationReport) -> dict[str, int]:
+    """What a receiver must have of the accepted pushes, in the terms of the conservation law."""
+    return {
+        "records": report.records,
+        "messages": report.distinct_sids,
+        "duplicates": report.duplicates,
+        "conflicts": report.conflicts,
+        "rejected": report.rejected,
+    }
 
 
 def lines(report: SimulationReport) -> list[str]:
     """What was pushed and what became of it."""
-    refused = ", ".join(f"{count:,} × {cause}" for cause, count in report.refusals.items())
     latency = (
-        f"; answers after {1000 * report.latency_p50_s:.0f} ms (median), "
-        f"{1000 * (report.latency_p99_s or 0):.0f} ms (99 %)"
+        f"; answered in {1000 * report.latency_p50_s:.0f} ms (median), "
+        f"{1000 * (report.latency_p99_s or 0):.0f} ms (99th percentile)"
         if report.latency_p50_s is not None
         else ""
     )
-    return [
-        f"Pushed {report.pushes:,} batches in {report.elapsed_s:.1f} s: {report.accepted:,} "
-        f"accepted, {report.repushes:,} re-pushed, {report.given_up:,} lost{latency}.",
-        *([f"Not accepted: {refused}."] if refused else []),
-        f"Accepted were {report.records:,} records: {report.distinct_sids:,} messages, "
-        f"{report.duplicates:,} duplicates, {report.conflicts:,} conflicts, "
-        f"{report.rejected:,} bad records.",
+    out = [
+        f"Pushed {counted(report.pushes, 'push')} in {report.elapsed_s:.1f} s: "
+        f"{report.accepted:,} accepted, {report.repushes:,} re-pushed, "
+        f"{report.given_up:,} lost{latency}."
     ]
+    if report.refusals:
+        causes = ", ".join(f"{count:,} × {cause}" for cause, count in report.refusals.items())
+        out.append(f"Refused: {causes}.")
+    return [*out, f"Accepted {accounted(provider_counts(report))}."]

@@ -7,8 +7,9 @@ from difflib import get_close_matches
 
 import duckdb
 
-from cli.instance import CommandError, published_database
+from cli.common import CommandError
 from cli.output import FORMATS, print_relation
+from cli.published import open_published
 from contract.settings import load_settings
 from pipelines.models import literal
 from pipelines.models.questions import Question, load_questions
@@ -16,16 +17,16 @@ from pipelines.models.questions import Question, load_questions
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Query and output format."""
-    parser.add_argument("query", nargs="?", help="SQL; read from standard input if left out")
-    parser.add_argument("--format", choices=FORMATS, default="table")
-    parser.add_argument("--question", metavar="NAME", help="answer a question by its name")
-    parser.add_argument("--questions", action="store_true", help="list them")
+    parser.add_argument("query", nargs="?", help="SQL; read from standard input if omitted")
+    parser.add_argument("--format", choices=FORMATS, default="table", help="output format (table)")
+    parser.add_argument("--question", metavar="NAME", help="run a named question")
+    parser.add_argument("--questions", action="store_true", help="list the named questions")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a parameter of the question; may be repeated",
+        help="set a parameter of the question; may be repeated",
     )
 
 
@@ -34,13 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.questions:
         print("\n".join(_listed()))
         return 0
-    asked = _question(arguments)
-    path = published_database(load_settings())
-    query = asked.sql if asked else arguments.query or _from_standard_input()
+    question = _question(arguments)
     try:
-        with duckdb.connect(path, read_only=True) as con:
-            con.execute("set TimeZone = 'UTC'")
-            _set_parameters(con, asked, arguments.set)
+        with open_published(load_settings()) as con:
+            query = question.sql if question else arguments.query or _from_standard_input()
+            _set_parameters(con, question, arguments.set)
             for statement in con.extract_statements(query):
                 relation = con.sql(statement.query)
                 if relation is not None:
@@ -51,40 +50,42 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _listed() -> Iterator[str]:
-    for one in load_questions().values():
-        yield f"{one.name}  ({one.asked_by})\n    {one.question}"
-        yield from (f"    --set {name}=…  {text}" for name, text in one.parameters.items())
+    for question in load_questions().values():
+        yield f"{question.name}  ({question.asked_by})\n    {question.question}"
+        yield from (f"    --set {name}=…  {text}" for name, text in question.parameters.items())
 
 
 def _question(arguments: argparse.Namespace) -> Question | None:
-    """The question that was named; None where SQL is to be run."""
+    """The named question; None where SQL is to be run."""
     if not arguments.question:
         return None
     if arguments.query:
-        raise CommandError("Give SQL or --question, not both.")
+        raise CommandError("Give either SQL or --question, not both.")
     questions = load_questions()
     if arguments.question not in questions:
         near = get_close_matches(arguments.question, questions, n=3, cutoff=0.4)
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise CommandError(
-            f"There is no question {arguments.question}.{meant} --questions lists them."
+            f"There is no question {arguments.question}.{hint} --questions lists them."
         )
     return questions[arguments.question]
 
 
 def _set_parameters(
-    con: duckdb.DuckDBPyConnection, asked: Question | None, words: Iterable[str]
+    con: duckdb.DuckDBPyConnection, question: Question | None, words: Iterable[str]
 ) -> None:
-    known = asked.parameters if asked else {}
+    known = question.parameters if question else {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or name not in known:
             names = ", ".join(known) or "none"
-            raise CommandError(f"--set takes NAME=VALUE of the question's parameters: {names}.")
+            raise CommandError(
+                f"--set takes NAME=VALUE; the parameters of this question are: {names}."
+            )
         con.execute(f"set variable {name} = {literal(value)}")
 
 
 def _from_standard_input() -> str:
     if sys.stdin.isatty():
-        print("SQL, ended by Ctrl-D; the tables: show all tables", file=sys.stderr)
+        print("Type SQL, then Ctrl-D. `show all tables` lists the tables.", file=sys.stderr)
     return sys.stdin.read()

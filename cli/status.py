@@ -1,17 +1,18 @@
-"""`dlr status`: how things stand; exits 1 if something needs a person."""
+"""`dlr status`: how things stand; exits 1 if action is required."""
 
 import argparse
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from cli.common import accounted, age_text, counted, size_text
 from contract.settings import load_settings
 from pipelines.runs.status import Status, read_status
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Output format."""
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
 def lines(status: Status) -> list[str]:
     """The state in words, problems last."""
     figures = {
-        "landed": f"{status.landed_files:,} files, {_size(status.landed_bytes)}",
+        "landed": f"{counted(status.landed_files, 'file')}, {size_text(status.landed_bytes)}",
         "pending": _pending(status),
         **_processed(status),
         **_sends(status),
@@ -36,17 +37,17 @@ def lines(status: Status) -> list[str]:
     }
     out = [f"{name:<13}{text}" for name, text in figures.items()]
     if status.problems:
-        out += ["", "Needs a person:", *(f"  {problem}" for problem in status.problems)]
+        out += ["", "Action required:", *(f"  {problem}" for problem in status.problems)]
     return out
 
 
 def _pending(status: Status) -> str:
     if status.busy:
-        return "a run is on; ask again when it is done"
+        return "a run is in progress; try again when it has finished"
     if not status.pending_files:
         return "nothing"
-    age = f", the oldest {status.oldest_pending_s:,.0f} s old" if status.oldest_pending_s else ""
-    return f"{status.pending_files:,} files, {_size(status.pending_bytes)}{age}"
+    age = f", oldest {age_text(status.oldest_pending_s)}" if status.oldest_pending_s else ""
+    return f"{counted(status.pending_files, 'file')}, {size_text(status.pending_bytes)}{age}"
 
 
 def _processed(status: Status) -> dict[str, str]:
@@ -54,14 +55,12 @@ def _processed(status: Status) -> dict[str, str]:
     if not last:
         return {} if status.busy else {"processed": "nothing yet"}
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in status.rejected.items())
-    files = f"{len(status.quarantined):,} files" if status.quarantined else "nothing"
+    quarantined = len(status.quarantined)
     return {
-        "processed": f"{last['total_records']:,} records: {last['total_messages']:,} messages, "
-        f"{last['total_duplicates']:,} duplicates, {last['total_conflicts']:,} conflicts, "
-        f"{last['total_rejected']:,} rejected; "
+        "processed": f"{accounted(last, 'total_')}; "
         + ("balanced" if last["balanced"] else "NOT balanced"),
         "rejected": reasons or "nothing",
-        "quarantined": files,
+        "quarantined": counted(quarantined, "file") if quarantined else "nothing",
     }
 
 
@@ -70,16 +69,17 @@ def _sends(status: Status) -> dict[str, str]:
     if not status.send_files and not status.sends:
         return {}
     pending = f", {status.pending_sends:,} pending" if status.pending_sends else ""
-    found = {name: status.sends.get(name, 0) for name in ("sid", "uid", "none")}
+    by_sid, by_uid, without = (status.sends.get(key, 0) for key in ("sid", "uid", "none"))
     others = {
         "ambiguous": status.sends.get("ambiguous", 0),
         "repeated": status.sends.get("repeated", 0),
         **status.rejected_sends,
     }
-    aside = "".join(f", {count:,} {name}" for name, count in others.items() if count)
+    rest = "".join(f", {count:,} {name}" for name, count in others.items() if count)
     return {
-        "send log": f"{status.send_files:,} files{pending}: {sum(found.values()):,} sends, "
-        f"{found['sid'] + found['uid']:,} with a report, {found['none']:,} without{aside}"
+        "send log": f"{counted(status.send_files, 'file')}{pending}: "
+        f"{counted(by_sid + by_uid + without, 'send')}, {by_sid + by_uid:,} with a report, "
+        f"{without:,} without{rest}"
     }
 
 
@@ -88,23 +88,8 @@ def _published(status: Status) -> str:
     if not at:
         return "nothing yet"
     as_of = status.published.get("as_of_utc")
-    behind = f"; as of {as_of}Z, {_ago(str(as_of))}" if as_of else ""
+    behind = ""
+    if as_of:
+        age = datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(str(as_of))
+        behind = f"; as of {as_of}Z, {age_text(age.total_seconds())} ago"
     return f"at {at}Z{behind}; fingerprint {status.published.get('fingerprint')}"
-
-
-def _ago(time: str) -> str:
-    seconds = (
-        datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(time)
-    ).total_seconds()
-    if seconds < 120:
-        return f"{seconds:.0f} s ago"
-    return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.1f} h ago"
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from cli.instance import CommandError, prepare_instance, private_files
+from cli.common import CommandError
 from contract.settings import Settings, load_settings
+from pipelines.runs.home import prepare_instance
 
 _GRACE_S = 30.0
 _START_S = 120.0
@@ -31,13 +32,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start both, wait, stop both; exits 1 if one of them ended by itself."""
-    private_files()
+    """Start both, wait, stop both; exits 1 if one of them exited by itself."""
     settings = load_settings()
     if not settings.push_tokens:
-        raise CommandError("DLR_PUSH_TOKENS is not set: the receiver takes no push without one.")
+        raise CommandError("DLR_PUSH_TOKENS is not set; the receiver needs at least one token.")
     if settings.port == 0:
-        raise CommandError("DLR_BIND needs a port of its own here; 0 lets the system choose one.")
+        raise CommandError("DLR_BIND must name a port other than 0.")
     _expect_free(arguments.ui_port)
     home = prepare_instance(settings)
     stop = _stop_requested()
@@ -53,19 +53,19 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         _stop(children)
     if ended:
-        print(f"dlr: {ended[0]} ended by itself; everything was stopped.", file=sys.stderr)
+        print(f"dlr: {ended[0]} exited unexpectedly; everything has been stopped.", file=sys.stderr)
         return 1
     print("Stopped.")
     return 0
 
 
 def _expect_free(port: int) -> None:
-    """Raise CommandError where another program has the port of the UI."""
+    """Raise CommandError where the port of the UI cannot be bound."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         raise CommandError(
-            f"Port {port} of 127.0.0.1 is taken ({error.strerror}); name another with --ui-port."
+            f"Cannot use port {port} on 127.0.0.1: {error.strerror}. Choose another with --ui-port."
         ) from error
 
 
@@ -89,7 +89,7 @@ def _dagster_command(ui_port: int) -> list[str]:
 
 def _start(command: list[str], log: Path | None = None) -> subprocess.Popen[bytes]:
     """Start in a session of its own, so that Ctrl-C reaches us alone."""
-    # from the start: the log of days of runs is in Dagster's history
+    # truncated at each start: older logs of runs are in Dagster's history
     output = log.open("wb") if log else None
     try:
         return subprocess.Popen(  # noqa: S603  our own command
@@ -136,7 +136,7 @@ def _wait_until_up(
         time.sleep(0.3)
     if not stop():
         log = settings.data.absolute() / "dagster" / "dagster.log"
-        raise CommandError(f"No answer after {_START_S:g} s; {log} may say why.")
+        raise CommandError(f"No answer after {_START_S:g} s; see {log}.")
 
 
 def _answers(url: str) -> bool:
@@ -148,7 +148,7 @@ def _answers(url: str) -> bool:
 
 
 def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Ask both to stop; what does not within the grace period is killed, group and all."""
+    """Ask both to stop; after the grace period their process groups are killed."""
     for name, child in children.items():
         if child.poll() is None:
             child.send_signal(signal.SIGINT if name == "dagster" else signal.SIGTERM)

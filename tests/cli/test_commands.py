@@ -139,7 +139,7 @@ def test_the_published_database_is_opened_to_be_read(data: Path, query: str, rea
         (["simulate", "ftp://x"], {}, "dlr: The simulation cannot run: url must start with http"),
         (["sends", "import", "no.csv"], {}, "dlr: no.csv cannot be read: No such file"),
         (["up"], {"DLR_PUSH_TOKENS": ""}, "dlr: DLR_PUSH_TOKENS is not set"),
-        (["demo", "--data", "."], {}, "is not empty and not of a demo"),
+        (["demo", "--data", "."], {}, "is not empty and was not made by a demo"),
     ],
 )
 def test_mistakes_get_one_sentence(
@@ -162,7 +162,7 @@ def test_nothing_published_yet_is_said(tmp_path: Path) -> None:
 def test_status_tells_people_and_programs(data: Path) -> None:
     done = dlr(data, "status")
     assert done.returncode == 0
-    assert "1 records: 1 messages, 0 duplicates" in done.stdout
+    assert "1 record: 1 message, 0 duplicates" in done.stdout
     assert json.loads(dlr(data, "status", "--json").stdout)["ledger"]["total_messages"] == 1
 
 
@@ -263,7 +263,7 @@ def test_demo_ends_balanced_and_leaves_nothing_behind(tmp_path: Path) -> None:
         done = dlr(tmp_path / "unused", "demo", "--messages", "800", "--data", "demo")
         assert done.returncode == 0, done.stderr
         assert "balanced; fingerprint" in done.stdout
-        assert "and the same as the simulated provider counted" in done.stdout
+        assert "the simulated provider's own counts are the same" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["demo"]
     listing = subprocess.run(["ps", "axo", "args"], capture_output=True, text=True, check=True)
     assert str(tmp_path) not in listing.stdout
@@ -285,11 +285,11 @@ def test_the_send_log_is_imported_once_and_taken_by_the_next_run(tmp_path: Path)
     assert [path.name.split("-", 2)[2] for path in (data / "sends").iterdir()] == ["orders.csv"]
     assert "was imported before" in dlr(data, "sends", "import", "orders.csv").stdout
     ran = dlr(data, "run")
-    assert "Took 1 files of the send log, 2 rows: 1 sends" in ran.stdout
+    assert "Loaded 1 file of the send log, 2 rows: 1 send" in ran.stdout
     told = dlr(data, "status")
     assert told.returncode == 0
-    assert "send log     1 files: 1 sends, 1 with a report, 0 without, 1 bad_sid" in told.stdout
-    assert "And 1 rows of the send log." in dlr(data, "verify").stdout
+    assert "send log     1 file: 1 send, 1 with a report, 0 without, 1 bad_sid" in told.stdout
+    assert "Also 1 row of the send log." in dlr(data, "verify").stdout
     (tmp_path / "prices.csv").write_text("a,b\n1,2\n")
     refused = dlr(data, "sends", "import", "orders.csv", "prices.csv")
     assert refused.returncode == 1

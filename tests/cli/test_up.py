@@ -341,7 +341,7 @@ def test_a_taken_port_of_the_receiver_stops_both(tmp_path: Path) -> None:
         assert processes_on(data) == []
     said = log.read_text()
     assert f"Cannot listen on 127.0.0.1:{port}" in said
-    assert said.endswith("dlr: receiver ended by itself; everything was stopped.\n")
+    assert said.endswith("dlr: receiver exited unexpectedly; everything has been stopped.\n")
     assert "Dagster UI" not in said
 
 
@@ -371,7 +371,7 @@ def test_without_a_token_it_does_not_start(tmp_path: Path) -> None:
     )
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr == (
-        "dlr: DLR_PUSH_TOKENS is not set: the receiver takes no push without one.\n"
+        "dlr: DLR_PUSH_TOKENS is not set; the receiver needs at least one token.\n"
     )
     assert not (tmp_path / "data").exists()
 

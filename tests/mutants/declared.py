@@ -781,7 +781,7 @@ OPERATION = (
     Mutant(
         "operation/sql-may-write",
         "`dlr sql` opens the published database to write",
-        "cli/sql.py",
+        "cli/published.py",
         "duckdb.connect(path, read_only=True)",
         "duckdb.connect(path)",
         (f"{COMMANDS}::test_the_published_database_is_opened_to_be_read",),

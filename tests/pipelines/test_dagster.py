@@ -22,7 +22,6 @@ from dagster._core.remote_origin import (  # what a queued run must have; there 
     RemoteRepositoryOrigin,
 )
 
-from cli.instance import CommandError, dagster_instance, refresh
 from contract.envelope import Envelope
 from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
@@ -30,6 +29,7 @@ from pipelines.models import Model, load_models
 from pipelines.publish.publish import analytics_path, manifest_path
 from pipelines.runs import automation
 from pipelines.runs.history import sweep_history
+from pipelines.runs.instance import RunError, dagster_instance, refresh
 from tests.data_folder import ask, fingerprint, form, record, run, warehouse
 from tests.live import ROOT
 
@@ -404,10 +404,10 @@ def test_a_run_that_breaks_the_law_publishes_nothing_and_says_so(
     assert published(settings) == before
 
     # It stays so: with nothing new, readers are still kept from it.
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(RunError) as caught:
         refresh(settings)
     sentence = str(caught.value)
-    assert sentence.startswith("Nothing was published, for a check failed: conservation law.")
+    assert sentence.startswith("Nothing was published, because a check failed: conservation law.")
     assert "total_records = 3, total_messages = 2" in sentence
     assert "\n" not in sentence
     assert published(settings) == before

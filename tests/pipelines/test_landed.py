@@ -88,13 +88,13 @@ def test_a_bad_file_that_was_moved_away_needs_nobody(oddities: Settings) -> None
     run(oddities)
     started = datetime.now(UTC).replace(tzinfo=None)
     assert len(read_status(oddities).problems) == 9
-    assert "9 file(s) need a person" in summary(oddities, "", started)
+    assert "Action required: 9 quarantined files" in summary(oddities, "", started)
     (day(oddities) / "empty.jsonl").rename(oddities.data / "empty.jsonl")
     (oddities.sends / "prices.csv").unlink()
     looked = read_status(oddities)
     assert len(looked.problems) == 7
     assert "quarantined  7 files" in lines(looked)
-    assert "7 file(s) need a person" in summary(oddities, "", started)
+    assert "Action required: 7 quarantined files" in summary(oddities, "", started)
     run(oddities)
     assert read_status(oddities).problems == looked.problems
     (oddities.data / "empty.jsonl").rename(day(oddities) / "empty.jsonl")

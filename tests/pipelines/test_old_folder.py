@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from cli.instance import dagster_instance
 from cli.main import main
 from contract.settings import Settings
 from pipelines.folder.format import FORMAT
+from pipelines.runs.instance import dagster_instance
 from pipelines.runs.status import read_status
 from tests.command import ROOT, dlr
 from tests.data_folder import settings_of, warehouse

@@ -196,7 +196,7 @@ def test_from_a_day_on_which_nothing_landed_nothing_is_taken_again(
 ) -> None:
     before = tables(taken), warehouse(taken, "from ops.ledger"), manifest_path(taken).stat()
     done = dlr(taken.data, "rebuild", "--from", "2026-03-05")
-    said = "No file landed on 2026-03-05 (UTC) or later; nothing was taken again.\n"
+    said = "No file landed on 2026-03-05 (UTC) or later; nothing was re-ingested.\n"
     assert (done.returncode, done.stdout) == (0, said)
     after = tables(taken), warehouse(taken, "from ops.ledger"), manifest_path(taken).stat()
     assert after == before

@@ -176,7 +176,7 @@ def test_the_command_says_what_it_made_again(published: Settings) -> None:
     (exports / "report.html").unlink()
     done = dlr(published.data, "run")
     assert done.returncode == 0, done.stderr
-    assert "Made again what was missing or altered: report.html, 1 data file." in done.stdout
+    assert "Restored what was missing or altered: report.html, 1 data file." in done.stdout
     assert "Nothing new" not in done.stdout
     assert dlr(published.data, "run").stdout.startswith("Nothing new; readers have everything.")
 

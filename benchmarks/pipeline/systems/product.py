@@ -10,10 +10,10 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell, written_bytes
-from cli.instance import dagster_instance, private_files, refresh
 from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
 from pipelines.publish.publish import analytics_path
+from pipelines.runs.instance import dagster_instance, refresh
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--memory-limit")
     arguments = parser.parse_args()
-    private_files()
+    os.umask(0o077)  # as the command does
     # the job reads the environment
     os.environ["DLR_DATA"] = str(arguments.data)
     if arguments.memory_limit:
