@@ -1,1 +1,1 @@
-"""The provider, played by us: used by the demo, the tests and the benchmarks."""
+"""A simulation of the provider, for the demo, the tests and the benchmarks."""

@@ -1,8 +1,8 @@
-"""Batches that arrive broken, and what can be read of each.
+"""Batches that arrive damaged, and what can be read of each.
 
-A damaged push is made as a copy of a sound one, so that no truth is lost with it: what can
-be read of it are duplicates. What counts as a record follows the product's contract: an
-undecodable push, and the unreadable rest of a damaged array, are one record each, rejected.
+A damaged push is a copy of a sound one, so that no truth is lost with it: what can be read of it
+are duplicates. Records are counted as the product's contract does: an undecodable push, and the
+unreadable rest of a damaged array, are one rejected record each.
 """
 
 import random
@@ -23,25 +23,18 @@ class PushKind(StrEnum):
     TRUNCATED = "truncated"
     """The array ends inside an object."""
     BAD_UTF8 = "bad_utf8"
-    """Bytes that are no UTF-8 stand in a field the provider's page does not name."""
+    """Bytes that are not UTF-8 stand in a field the provider's page does not name."""
     LONE_SURROGATE = "lone_surrogate"
     """Half a surrogate pair stands in such a field, as a JSON escape."""
     NOT_JSON = "not_json"
-    """Another program's answer instead of JSON."""
+    """Some other text instead of JSON."""
     NOT_AN_ARRAY = "not_an_array"
     """One record without the array around it."""
     EMPTY_ARRAY = "empty_array"
     """No record at all."""
 
 
-DAMAGE_KINDS = (
-    PushKind.TRUNCATED,
-    PushKind.BAD_UTF8,
-    PushKind.LONE_SURROGATE,
-    PushKind.NOT_JSON,
-    PushKind.NOT_AN_ARRAY,
-    PushKind.EMPTY_ARRAY,
-)
+DAMAGE_KINDS = tuple(kind for kind in PushKind if kind not in (PushKind.BATCH, PushKind.REPLAY))
 
 
 class Payload(NamedTuple):
@@ -52,7 +45,7 @@ class Payload(NamedTuple):
     records: int
     """Records it counts as, the rejected ones included."""
     rejected: int
-    """Records of it that cannot be taken."""
+    """Records that have to be rejected."""
     reports: tuple[int, ...]
     """The reports that can be read of it (``Element.report``)."""
 
@@ -73,7 +66,7 @@ def array_text(elements: Sequence[Element]) -> str:
 def damaged_payload(kind: PushKind, elements: Sequence[Element], rng: random.Random) -> Payload:
     """Return a copy of a batch with the damage ``kind``.
 
-    Raises ValueError where ``kind`` is no damage, or where the batch has no object to damage.
+    Raises ValueError where ``kind`` is not a damage, or where the batch has no object to damage.
     """
     objects = [i for i, element in enumerate(elements) if element.report >= 0]
     if not objects:
@@ -92,7 +85,7 @@ def damaged_payload(kind: PushKind, elements: Sequence[Element], rng: random.Ran
             return Payload(elements[victim].text.encode(), 1, 1, ())
         case PushKind.EMPTY_ARRAY:
             return Payload(b"[]", 0, 0, ())
-    raise ValueError(f"{kind} is no damage")
+    raise ValueError(f"{kind} is not a damage")
 
 
 def _truncated(elements: Sequence[Element], victim: int) -> Payload:

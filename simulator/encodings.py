@@ -35,6 +35,9 @@ class Encoding(StrEnum):
     """Not encoded at all: a form decoder turns each ``+`` into a space."""
 
 
+_ROUNDS = {Encoding.RAW: 0, Encoding.ONCE: 1, Encoding.TWICE: 2, Encoding.THRICE: 3}
+
+
 def encode_body(
     value: str | bytes,
     encoding: Encoding = Encoding.ONCE,
@@ -57,17 +60,11 @@ def encode_body(
 
 def encode_value(data: bytes, encoding: Encoding) -> bytes:
     """Return the value of the parameter in ``encoding``; ``RAW`` returns it as it is."""
-    match encoding:
-        case Encoding.RAW:
-            return data
-        case Encoding.ONCE_PERCENT20:
-            return _quote(data, _QUOTED_PERCENT20)
-        case Encoding.ONCE:
-            return _quote(data, _QUOTED_PLUS)
-        case Encoding.TWICE:
-            return _quote(_quote(data, _QUOTED_PLUS), _QUOTED_PLUS)
-        case Encoding.THRICE:
-            return _quote(encode_value(data, Encoding.TWICE), _QUOTED_PLUS)
+    if encoding is Encoding.ONCE_PERCENT20:
+        return _quote(data, _QUOTED_PERCENT20)
+    for _ in range(_ROUNDS[encoding]):
+        data = _quote(data, _QUOTED_PLUS)
+    return data
 
 
 def escape_non_ascii(text: str) -> str:

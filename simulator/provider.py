@@ -1,8 +1,8 @@
-"""The provider's sender: posts each push, and again when the answer is not the right one.
+"""The provider's sender: posts each push, and again when it was not acknowledged.
 
-From the provider's page: only ``SUCCESS`` or ``0`` counts as accepted, a refused batch comes
-again every 5 minutes, at most 3 times. Whether that means 3 tries or 1 + 3 is ambiguous; this
-one re-pushes 3 times, the reading that gives the receiver the longer time to come back.
+From the provider's page: only ``SUCCESS`` or ``0`` counts as accepted, a refused batch comes again
+every 5 minutes, at most 3 times. Whether that means 3 tries or 1 + 3 is ambiguous; here it means
+1 + 3, which gives the receiver more time to come back.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ REPUSHES = 3
 """Tries after the first one; then the push is lost for good."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pace:
     """How fast pushes leave."""
 
     concurrency: int = 8
-    """Most requests under way at once."""
+    """Limit of concurrent requests."""
     rate: float | None = None
-    """Most first tries per real second; None sends as fast as answers come."""
+    """Limit of new pushes per real second; None sends as fast as answers come."""
     speed: float = 1.0
-    """Simulated seconds in a real one: divides the delay of re-pushes, and the schedule."""
-    schedule_from_ms: int | None = None
-    """Instant of the simulated clock (ms since 1970) at which sending starts, each push waiting
-    for its own; None does not wait."""
+    """Simulated seconds per real second: a re-push comes 300 / ``speed`` seconds later."""
+    on_schedule: bool = False
+    """Send each push at its instant, on a clock that starts when sending starts and runs at
+    ``speed``: with a period that starts now and a speed of 1 this is live traffic."""
     timeout_s: float = 10.0
     """Longest real time for an answer, and for a connection. An assumption."""
 
@@ -55,30 +55,36 @@ class PushCounters:
     """Pushes lost: refused at the last try too."""
     abandoned: int = 0
     """Pushes that waited for their next try when sending was stopped."""
-    records_acknowledged: int = 0
-    """Records in accepted pushes (``Push.records``)."""
     refusals: Counter[str] = field(default_factory=Counter)
     """Tries that were not accepted, by cause: ``status 503``, ``other body``, ``ConnectError``…"""
     latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
     """Seconds from sending to the answer, for every try that was answered. With more than one
     connection they include what this process did meanwhile, such as making the next body."""
 
-    def latency_s(self, quantile: float) -> float | None:
-        """Return the latency below which ``quantile`` (0 to 1) of the answers lie, if any."""
-        if not self.latencies_s:
-            return None
+    @property
+    def latency_p50_s(self) -> float | None:
+        """Median seconds to an answer; None without any."""
+        return self._latency_s(0.50)
+
+    @property
+    def latency_p99_s(self) -> float | None:
+        """99th percentile of the same."""
+        return self._latency_s(0.99)
+
+    def _latency_s(self, quantile: float) -> float | None:
         ordered = sorted(self.latencies_s)
-        return ordered[min(int(quantile * len(ordered)), len(ordered) - 1)]
+        return ordered[min(int(quantile * len(ordered)), len(ordered) - 1)] if ordered else None
 
 
 class Provider:
-    """Sends pushes at one URL."""
+    """Sends pushes to one URL; ``start_ms`` is when its simulated clock starts (ms since 1970)."""
 
     def __init__(
         self,
         url: str,
         pace: Pace,
         *,
+        start_ms: int = 0,
         on_accepted: Callable[[Push], None] = lambda _: None,
         on_change: Callable[[PushCounters], None] = lambda _: None,
     ) -> None:
@@ -86,6 +92,7 @@ class Provider:
         """Kept up to date while sending."""
         self._url = httpx.URL(url)
         self._pace = pace
+        self._start_ms = start_ms
         self._on_accepted = on_accepted
         self._on_change = on_change
         self._stopped = asyncio.Event()
@@ -98,26 +105,24 @@ class Provider:
         Errors of the iterable are raised as they are; errors of the network count as refusals.
         """
         self._began = self._next_turn = asyncio.get_running_loop().time()
-        # A proxy from the environment must not get what is meant for loopback.
+        # Requests to loopback must not go through a proxy of the environment.
         async with httpx.AsyncClient(
             limits=httpx.Limits(max_connections=self._pace.concurrency),
             timeout=self._pace.timeout_s,
             trust_env=False,
         ) as client:
             try:
-                await self._send_all(client, iter(pushes))
+                feed = iter(pushes)
+                async with asyncio.TaskGroup() as tasks:
+                    for _ in range(self._pace.concurrency):
+                        tasks.create_task(self._work(client, feed, tasks))
             except ExceptionGroup as group:
                 raise group.exceptions[0] from None
         return self.counters
 
     def stop(self) -> None:
-        """Take no further push and drop those that wait; what is under way is finished."""
+        """Take no further push and drop those that wait; requests in progress are finished."""
         self._stopped.set()
-
-    async def _send_all(self, client: httpx.AsyncClient, feed: Iterator[Push]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(self._pace.concurrency):
-                tasks.create_task(self._work(client, feed, tasks))
 
     async def _work(
         self, client: httpx.AsyncClient, feed: Iterator[Push], tasks: asyncio.TaskGroup
@@ -134,8 +139,8 @@ class Provider:
         """Wait until ``push`` may leave for the first time."""
         now = asyncio.get_running_loop().time()
         due = now
-        if self._pace.schedule_from_ms is not None:
-            simulated_s = (push.at_ms - self._pace.schedule_from_ms) / 1000
+        if self._pace.on_schedule:
+            simulated_s = (push.at_ms - self._start_ms) / 1000
             due = max(due, self._began + simulated_s / self._pace.speed)
         if self._pace.rate is not None:
             due = max(due, self._next_turn)
@@ -167,7 +172,6 @@ class Provider:
             self.counters.refusals[refusal] += 1
         else:
             self.counters.accepted += 1
-            self.counters.records_acknowledged += push.records
             self._on_accepted(push)
         self._on_change(self.counters)
         return not refusal

@@ -1,4 +1,4 @@
-"""Messages as the provider writes them: JSON records, and the few that are no good."""
+"""Messages as the provider writes them: JSON records, and a few bad ones."""
 
 import heapq
 import random
@@ -32,9 +32,8 @@ def record_text(message: Message, report: Report, sid: str | None = None) -> str
     field out.
     """
     sid = str(message.sid) if sid is None else sid
-    detail = (
-        "" if report.error_detail is None else f'"error_detail":{_literal(report.error_detail)},'
-    )
+    text = report.error_detail
+    detail = "" if text is None else f'"error_detail":{_literal(text)},'
     sid_field = f'"sid":{sid},' if sid else ""
     status = "SUCCESS" if report.delivered else "FAIL"
     return (
@@ -48,8 +47,8 @@ def record_text(message: Message, report: Report, sid: str | None = None) -> str
 def elements(messages: Iterable[Message], seed: int, bad_share: float) -> Iterator[Element]:
     """Yield the records of ``messages`` in the order in which the provider has them.
 
-    Bad records are made besides the good ones, ``bad_share`` of a message each, so that
-    no truth is lost with them. Memory holds only reports that are not yet due.
+    Bad records are added to the good ones, ``bad_share`` per report, so that no truth is lost with
+    them. Memory holds only reports that are not yet due.
     """
     rng = random.Random(f"records/{seed}")  # noqa: S311  (a simulation)
     waiting: list[Element] = []
@@ -71,13 +70,12 @@ def _elements_of(message: Message, rng: random.Random, bad_share: float) -> Iter
             yield Element(report.ready_ms, -1, rng.choice(BAD_RECORDS)(message, report))
 
 
-@lru_cache(maxsize=1024)
-def _literal(text: str | None) -> str:
-    return _text_or_null(text)
-
-
 def _text_or_null(text: str | None) -> str:
     return "null" if text is None else encode_basestring(text)
+
+
+_literal = lru_cache(maxsize=1024)(_text_or_null)
+"""The same for texts that recur."""
 
 
 def _uid_literal(uid: str | int | None) -> str:
@@ -117,4 +115,4 @@ BAD_RECORDS: tuple[Callable[[Message, Report], str], ...] = (
     _constant("null"),
     _constant("[]"),
 )
-"""Every kind of record the product has to refuse: no good sid, no known status, no object."""
+"""Every kind of record the product has to reject: bad sid, unknown status, not an object."""

@@ -28,7 +28,7 @@ DEFAULT_ENCODINGS: Mapping[Encoding, float] = MappingProxyType(
         Encoding.RAW: 0.03,
     }
 )
-"""Share of each encoding. An assumption: all are known to occur, none is counted anywhere."""
+"""Share of each encoding. An assumption: all are known to occur, nobody publishes counts."""
 REPLAY_DELAYS_MS = (300_000, 600_000, 900_000)
 """A replay comes where a re-push would: 5, 10 or 15 minutes later."""
 DAMAGE_DELAY_MS = 1_000
@@ -55,7 +55,7 @@ class Push(NamedTuple):
     records: int
     """Records it counts as (the product's contract, section 7), the rejected ones included."""
     rejected: int
-    """Records of it that cannot be taken."""
+    """Records that have to be rejected."""
     reports: tuple[int, ...]
     """Its good records: twice the message's number, plus 1 for a late success."""
 
@@ -65,16 +65,16 @@ class Push(NamedTuple):
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SchedulePlan:
     """How records become pushes; equal plans make equal bytes of equal records."""
 
     seed: int = 1
-    """Of everything drawn here; messages have a stream of their own."""
+    """Seed of all random choices; messages have a stream of their own."""
     batch_size: int = 100
     """Most records of a batch; the provider's page says 100."""
     batch_wait_s: float | None = None
-    """Longest simulated time a record waits for its batch to fill; None waits until it is full."""
+    """Longest simulated wait of a record for its batch to fill; None waits until it is full."""
     duplicates: float = 0.02
     """Share of batches that are replayed whole. An assumption, 1 to 3 % in the notes."""
     damaged: float = 0.0005
@@ -143,14 +143,12 @@ class _Scheduler:
 
     def _encoding(self, text: str) -> Encoding:
         encoding = self._rng.choices(self._encodings, self._weights)[0]
-        if encoding is Encoding.RAW and not survives_raw(text):
-            return Encoding.ONCE
-        return encoding
+        return Encoding.ONCE if encoding is Encoding.RAW and not survives_raw(text) else encoding
 
     def _encoded(self, at_ms: int, kind: PushKind, encoding: Encoding, payload: Payload) -> Push:
         before, after = self._extras()
         body = encode_body(payload.data, encoding, before=before, after=after)
-        return Push(at_ms, kind, encoding, body, payload.records, payload.rejected, payload.reports)
+        return Push(at_ms, kind, encoding, body, *payload[1:])
 
     def _extras(self) -> tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]]:
         if self._rng.random() >= EXTRAS_SHARE:

@@ -1,4 +1,4 @@
-"""The one entry: play the provider against a URL, or hand out the bodies without HTTP.
+"""Entry points: play the provider against a URL, or make the bodies without HTTP.
 
 >>> report = simulate(SimulationOptions(url="http://127.0.0.1:8080/yunpian/status/…"))
 
@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,18 +23,7 @@ from simulator.tally import Tally
 from simulator.traffic import generate_messages
 from simulator.truth import record_truth
 
-__all__ = [
-    "Progress",
-    "Push",
-    "SimulationError",
-    "SimulationOptions",
-    "SimulationReport",
-    "Tally",
-    "iter_bodies",
-    "iter_pushes",
-    "simulate",
-]
-
+__all__ = ["Push", "SimulationOptions", "iter_bodies", "iter_pushes", "simulate"]
 _PROGRESS_EVERY_S = 0.1
 
 
@@ -52,29 +41,17 @@ class Progress:
     """Real seconds since it began."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulationReport:
+@dataclass(slots=True, kw_only=True)
+class SimulationReport(PushCounters):
     """What was sent, and what a receiver that acknowledged it must have.
 
     ``records`` = ``distinct_sids`` + ``duplicates`` + ``conflicts`` + ``rejected``. A try whose
-    answer got lost (``ReadTimeout`` in ``refusals``) may have been taken all the same: only
-    then can a receiver rightly have more.
+    answer was lost (``ReadTimeout`` in ``refusals``) may have been stored all the same: only then
+    may a receiver have more.
     """
 
     messages: int
     """Messages generated."""
-    pushes: int
-    """Pushes tried, replays and damaged ones included."""
-    accepted: int
-    """Pushes acknowledged, at whichever try."""
-    repushes: int
-    """Tries after a first one."""
-    given_up: int
-    """Pushes lost after the last try."""
-    abandoned: int
-    """Pushes that waited for a re-push when the simulation was interrupted."""
-    refusals: Mapping[str, int]
-    """Tries that were not accepted, by cause."""
     pushes_by_kind: Mapping[str, int]
     """Acknowledged pushes by ``PushKind``."""
     pushes_by_encoding: Mapping[str, int]
@@ -88,11 +65,7 @@ class SimulationReport:
     conflicts: int
     """Records that give a sid another content."""
     rejected: int
-    """Records that cannot be taken."""
-    latency_p50_s: float | None
-    """Median seconds to an answer, this process's own business included; None without any."""
-    latency_p99_s: float | None
-    """99th percentile of the same."""
+    """Records that have to be rejected."""
     elapsed_s: float
     """Real seconds."""
     interrupted: bool
@@ -104,8 +77,8 @@ def simulate(
 ) -> SimulationReport:
     """Push everything at ``options.url`` and report; calls ``on_progress`` now and then.
 
-    Ctrl-C ends it in good order: what is under way is finished, the report is returned; a
-    second one raises KeyboardInterrupt. Raises SimulationError where the URL is none, OSError
+    Ctrl-C ends it in good order: requests in progress are finished, the report is returned; a
+    second one raises KeyboardInterrupt. Raises SimulationError where the URL is wrong, OSError
     where the truth or the send log cannot be written.
     """
     if not _is_web_address(options.url):
@@ -121,8 +94,8 @@ def iter_bodies(options: SimulationOptions) -> Iterator[bytes]:
 
 def iter_pushes(options: SimulationOptions) -> Iterator[Push]:
     """Yield the pushes in the order they are due; writes truth and send log on the way."""
-    messages = record_truth(generate_messages(options.traffic()), options.truth, options.sends)
-    return schedule(elements(messages, options.seed, options.bad), options.schedule())
+    messages = record_truth(generate_messages(options), options.truth, options.sends)
+    return schedule(elements(messages, options.seed, options.bad), options)
 
 
 class _Simulation:
@@ -139,7 +112,8 @@ class _Simulation:
         """Push everything, or until interrupted; returns what was acknowledged."""
         provider = Provider(
             self._options.url,
-            self._options.pace(),
+            self._options,
+            start_ms=int(self._options.start.timestamp() * 1000),
             on_accepted=self._tally.add,
             on_change=self._progress,
         )
@@ -165,13 +139,8 @@ class _Simulation:
     def _report(self, counters: PushCounters, interrupted: bool) -> SimulationReport:
         tally = self._tally
         return SimulationReport(
+            **{field.name: getattr(counters, field.name) for field in fields(counters)},
             messages=self._messages,
-            pushes=counters.pushes,
-            accepted=counters.accepted,
-            repushes=counters.repushes,
-            given_up=counters.given_up,
-            abandoned=counters.abandoned,
-            refusals=dict(counters.refusals),
             pushes_by_kind=dict(tally.pushes_by_kind),
             pushes_by_encoding=dict(tally.pushes_by_encoding),
             records=tally.records,
@@ -179,8 +148,6 @@ class _Simulation:
             duplicates=tally.duplicates,
             conflicts=tally.conflicts,
             rejected=tally.rejected,
-            latency_p50_s=counters.latency_s(0.50),
-            latency_p99_s=counters.latency_s(0.99),
             elapsed_s=time.monotonic() - self._began,
             interrupted=interrupted,
         )

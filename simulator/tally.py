@@ -1,4 +1,4 @@
-"""What a receiver must have after the pushes it accepted: the other side of its ledger."""
+"""What a receiver must have after the pushes it accepted, to compare with its ledger."""
 
 from collections import Counter
 from operator import or_
@@ -21,9 +21,9 @@ class Tally:
         self.records = 0
         """Elements of all arrays; an undecodable push and an unreadable rest count one each."""
         self.rejected = 0
-        """Records that cannot be taken."""
+        """Records that have to be rejected."""
         self.reports = 0
-        """Records that can, however often they came."""
+        """Good records, duplicates included."""
 
     def add(self, push: Push) -> None:
         """Count one accepted push."""
@@ -47,5 +47,5 @@ class Tally:
 
     @property
     def duplicates(self) -> int:
-        """Copies of a content that was there already."""
+        """Copies of a content that was known already."""
         return self.reports - sum(self._seen)

@@ -1,4 +1,4 @@
-"""Who is sent what: a seeded stream of messages, each with its truth.
+"""A seeded stream of messages, each with its truth.
 
 The split of operators and the daily curve have public sources (their shape, not every digit).
 The rest is assumed: the delivered shares, the share of marketing, of messages abroad, of
@@ -30,7 +30,7 @@ _OTP_CURVE = _curve("14 9 6 4 4 7 15 28 46 58 62 60 55 52 55 56 56 57 60 64 66 6
 # Operators let marketing through in the daytime only.
 _MARKETING_CURVE = _curve("0 0 0 0 0 0 0 0 6 30 42 34 14 12 26 34 34 30 24 18 8 0 0 0")
 _ODD_UIDS = ("订单 {}", 'say "{}" \\ twice', "50% + 1&uid={}", "😀 {}", " {} ")
-"""What senders do write, and what breaks naive decoders."""
+"""Senders do use such ids, and they break naive decoders."""
 
 
 class Message(NamedTuple):
@@ -59,14 +59,14 @@ class Message(NamedTuple):
         return "delivered" if self.reports[-1].delivered else "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TrafficPlan:
-    """What traffic to make; equal plans make equal messages."""
+    """What traffic to make; equal plans make equal messages. All shares are assumptions."""
 
     messages: int = 10_000
-    """How many messages are sent."""
+    """Messages sent in the period."""
     seed: int = 1
-    """Another seed, other messages with other sids."""
+    """Seed of all random choices."""
     start: datetime = datetime(2026, 1, 5, tzinfo=UTC)
     """First instant of the period; aware."""
     days: float = 1.0
@@ -121,7 +121,7 @@ class _Generator:
             yield Message(number, sid, self._uid(sid), subscriber, tag, sent_ms, reports)
 
     def _sendings(self) -> Iterator[tuple[int, str]]:
-        """Yield instants and tags in order: each hour gets its exact part of the messages."""
+        """Yield instants and tags in order: each hour gets its exact share of the messages."""
         hours = list(self._hours())
         total = sum(otp + marketing for _, _, otp, marketing in hours)
         reached, done = 0.0, 0

@@ -1,4 +1,4 @@
-"""What really happened, written beside the traffic: the truth, and the sender's own log.
+"""What really happened, written along with the traffic: the truth, and the sender's own log.
 
 The truth is JSON Lines, one line a message in order of sending:
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from simulator.clock import utc_text
+from simulator.reports import Report
 from simulator.traffic import Message
 
 SEND_LOG_FIELDS = ("sid", "uid", "sent_at", "tag", "mobile")
@@ -56,7 +57,7 @@ def truth_fields(message: Message) -> dict[str, object]:
     ``failed_at`` is the readable time of a failure that a success followed.
     """
     report = message.reports[-1] if message.reports else None
-    handset_s = report.handset_s if report else None
+    earlier = message.reports[0] if len(message.reports) == 2 else None
     return {
         "sid": message.sid,
         "uid": None if message.uid is None else str(message.uid),
@@ -66,29 +67,23 @@ def truth_fields(message: Message) -> dict[str, object]:
         "tag": message.tag,
         "sent_at": utc_text(message.sent_ms),
         "outcome": message.outcome,
-        "handset_time": None if handset_s is None else utc_text(handset_s * 1000),
+        "handset_time": _handset_time(report),
         "error_code": report.error_msg if report else None,
         "error_detail": report.error_detail if report else None,
         "error_party": report.party if report else None,
         "reports": len(message.reports),
-        "failed_at": _failed_at(message),
+        "failed_at": _handset_time(earlier),
     }
 
 
-def _failed_at(message: Message) -> str | None:
-    seconds = message.reports[0].handset_s if len(message.reports) == 2 else None
-    return None if seconds is None else utc_text(seconds * 1000)
+def _handset_time(report: Report | None) -> str | None:
+    return utc_text(report.handset_s * 1000) if report and report.handset_s is not None else None
 
 
 def send_fields(message: Message) -> tuple[object, ...]:
     """Return the line of the send log: the number is in E.164 there, a missing uid is empty."""
-    return (
-        message.sid,
-        message.uid,
-        utc_text(message.sent_ms),
-        message.tag,
-        message.subscriber.e164,
-    )
+    sent_at, mobile = utc_text(message.sent_ms), message.subscriber.e164
+    return message.sid, message.uid, sent_at, message.tag, mobile
 
 
 def _open(files: ExitStack, path: Path | None) -> TextIO | None:

@@ -186,20 +186,23 @@ def test_a_wrong_url_is_said_before_anything_is_sent(url: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"duplicates": 1.5}, "duplicates is a share"),
-        ({"bad": -0.1}, "bad is a share"),
+        ({"duplicates": 1.5}, "duplicates must be a share"),
+        ({"bad": -0.1}, "bad must be a share"),
         ({"unreported": 0.6, "conflicts": 0.6}, "together"),
-        ({"messages": -1}, "messages cannot be negative"),
+        ({"messages": -1}, "messages must not be negative"),
         ({"days": 0}, "days must be more than 0"),
         ({"speed": 0}, "speed must be more than 0"),
         ({"rate": 0}, "rate must be more than 0"),
         ({"concurrency": 0}, "concurrency must be more than 0"),
         ({"batch_size": 0}, "batch_size must be more than 0"),
-        ({"batch_wait_s": -1.0}, "batch_wait_s cannot be negative"),
-        ({"start": datetime(2026, 1, 5)}, "start needs a time zone"),
-        ({"zone": "China"}, "zone is no IANA time zone"),
-        ({"encodings": {}}, "encodings need a weight"),
-        ({"encodings": {Encoding.ONCE: 2, Encoding.RAW: -1}}, "a weight of encodings is negative"),
+        ({"batch_wait_s": -1.0}, "batch_wait_s must not be negative"),
+        ({"start": datetime(2026, 1, 5)}, "start must have a UTC offset"),
+        ({"zone": "China"}, "zone must be an IANA time zone"),
+        ({"encodings": {}}, "encodings must have a weight"),
+        (
+            {"encodings": {Encoding.ONCE: 2, Encoding.RAW: -1}},
+            "must not have weights below 0",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, object], sentence: str) -> None:
