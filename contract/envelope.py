@@ -1,4 +1,4 @@
-"""What one landed push is: written by the receiver, read by the pipelines.
+"""The envelope of a landed push: written by the receiver, read by the pipelines.
 
 One envelope is one line of JSON:
 
@@ -10,7 +10,6 @@ One envelope is one line of JSON:
 """
 
 import base64
-import binascii
 import hashlib
 import json
 from dataclasses import dataclass
@@ -19,25 +18,25 @@ from datetime import UTC, datetime
 RECEIVED_AT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 _ESCAPED = bytes(range(0x20)) + b'"\\'
-"""Bytes that do not stand for themselves in a JSON text."""
+"""Bytes that must be escaped in a JSON text."""
 
 
 class EnvelopeError(ValueError):
-    """A line is no envelope; the message says what is wrong with it."""
+    """A line is not an envelope; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One push as it came in."""
+    """One push as received."""
 
     push_id: str
     """Unique; sorts by time of reception."""
     received_at: datetime
     """Aware, UTC, microseconds."""
     remote_addr: str
-    """Address of the client, behind trusted proxies the one they name."""
+    """Address of the client; behind trusted proxies the one they forward."""
     content_type: str
-    """Header as sent, empty where there was none."""
+    """Header as sent, empty if there was none."""
     body: bytes
     """The body, byte for byte."""
 
@@ -64,8 +63,8 @@ class Envelope:
             text = self.body.decode("utf-8")
         except UnicodeDecodeError:
             return b'"body_base64": "%b"' % base64.b64encode(self.body)
-        # Form-encoded bodies hold nothing to escape: finding that out costs a third of
-        # escaping, and escaping was half of what the receiver did.
+        # Form-encoded bodies need no escaping. To check that costs a third of escaping, which was
+        # half of the receiver's work.
         if len(self.body.translate(None, _ESCAPED)) == len(self.body):
             return b'"body": "%b"' % self.body
         return b'"body": ' + json.dumps(text, ensure_ascii=False).encode("utf-8")
@@ -74,8 +73,8 @@ class Envelope:
     def from_line(cls, line: bytes) -> "Envelope":
         """Read one line back.
 
-        Raises EnvelopeError where the line is no envelope, or where its body does not
-        have the digest it was landed with.
+        Raises EnvelopeError where the line is not an envelope, or where its body does not match
+        the digest it was landed with.
         """
         try:
             fields = json.loads(line)
@@ -93,15 +92,8 @@ class Envelope:
                 body=body,
             )
             digest = fields["sha256"]
-        except (
-            AttributeError,
-            KeyError,
-            TypeError,
-            ValueError,
-            RecursionError,
-            binascii.Error,
-        ) as error:
-            raise EnvelopeError(f"no envelope: {type(error).__name__}") from error
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise EnvelopeError(f"not an envelope: {type(error).__name__}") from error
         if envelope.sha256 != digest:
-            raise EnvelopeError("the body does not have the digest it was landed with")
+            raise EnvelopeError("the body does not match the digest it was landed with")
         return envelope

@@ -1,27 +1,27 @@
-"""Where long work says how far it is; the terminal listens, a daemon does not."""
+"""Progress of long work; a terminal listens to it, a daemon does not."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Hears how much of how much is done: landed bytes, or messages computed again."""
+"""Called with how much of how much is done: landed bytes, or recomputed messages."""
 
 _listeners: list[Progress] = []
 
 
 def silent(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def listen(listener: Progress) -> None:
-    """Hear of the progress of everything this process does from now on."""
+    """Report the progress of everything this process does from now on to ``listener``."""
     _listeners.append(listener)
 
 
 def progress() -> Progress:
-    """The listener that passes on to all."""
+    """Return a listener that passes on to all that listen at the time of the call."""
 
     def tell(done: int, total: int) -> None:
-        """Pass it on to those who listen when it happens, not when this was made."""
+        """Pass it on."""
         for listener in _listeners:
             listener(done, total)
 

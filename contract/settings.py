@@ -23,33 +23,33 @@ from contract.errors import UserError
 Network = IPv4Network | IPv6Network
 
 _MAPPED_BITS = 96
-"""Before an IPv4 address that is written as an IPv6 one."""
+"""Bits before an IPv4 address that is written as an IPv6 one."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _BIND = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(?P<port>[0-9]{1,5})")
 
 
 class SettingsError(UserError):
-    """One or more settings are wrong; the message names each with what to do."""
+    """One or more settings are wrong; the message names each and says what is allowed."""
 
 
 def _split(value: object) -> object:
-    """Take a comma-separated text apart; blanks around a part do not count."""
+    """Split a comma-separated text; spaces around the items are ignored."""
     if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
+        return [item.strip() for item in value.split(",") if item.strip()]
     return value
 
 
 def _network(value: object) -> object:
     """Read ``10.0.0.0/8`` or a single address; host bits must be clear.
 
-    IPv4 inside IPv6 becomes IPv4, as it does in the addresses that are looked for.
+    An IPv4 network written as IPv6 becomes IPv4, as the addresses compared with it do.
     """
     if not isinstance(value, str):
         return value
     try:
         network = ip_network(value)
     except ValueError:
-        raise ValueError("takes networks such as 192.0.2.0/24, without host bits") from None
+        raise ValueError("must be networks such as 192.0.2.0/24, without host bits") from None
     first = network.network_address
     mapped = first.ipv4_mapped if isinstance(first, IPv6Address) else None
     if mapped is None or network.prefixlen < _MAPPED_BITS:
@@ -58,51 +58,58 @@ def _network(value: object) -> object:
 
 
 CommaSeparated = BeforeValidator(_split)
+Networks = Annotated[
+    tuple[Annotated[Network, BeforeValidator(_network)], ...], NoDecode, CommaSeparated
+]
 
 
 class Settings(BaseSettings):
-    """The product's settings; each field is the variable ``DLR_<FIELD>`` in capitals."""
+    """The product's settings; a field is the variable ``DLR_<FIELD>``, its docstring the meaning.
+
+    To add a setting is to add a field, and its row in ``docs/settings.md``.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="DLR_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="DLR_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     data: Path = Path("data")
-    """Folder of everything that is stored. One folder, one product."""
+    """Folder of everything that is stored."""
     push_tokens: Annotated[tuple[SecretStr, ...], NoDecode, CommaSeparated] = ()
-    """Secrets of the push URL. Several are valid at once, so that one can be rotated."""
+    """Secrets of the push URL; all of them are valid, so that one can be rotated."""
     bind: str = "127.0.0.1:8080"
     """Address and port of the receiver, ``host:port`` or ``[v6]:port``."""
     provider_timezone: str = "Asia/Shanghai"
-    """Zone of the provider's naive times (IANA name)."""
+    """Time zone of the provider's naive times (IANA name)."""
     sends_timezone: str = "UTC"
-    """Zone of a send log's times that name none (IANA name)."""
+    """Time zone of a send log's naive times (IANA name)."""
     max_body_bytes: ByteSize = Field(default=ByteSize(4 * 1024**2), gt=0)
-    """Largest body taken; a number of bytes or a text such as ``4MiB``."""
-    allowed_networks: Annotated[
-        tuple[Annotated[Network, BeforeValidator(_network)], ...], NoDecode, CommaSeparated
-    ] = ()
-    """Networks that may push; empty means every address."""
-    trusted_proxies: Annotated[
-        tuple[Annotated[Network, BeforeValidator(_network)], ...], NoDecode, CommaSeparated
-    ] = ()
-    """Networks whose ``X-Forwarded-For`` is believed."""
+    """Largest body accepted, in bytes or such as ``4MiB``."""
+    allowed_networks: Networks = ()
+    """Networks that may push; empty allows every address."""
+    trusted_proxies: Networks = ()
+    """Networks whose ``X-Forwarded-For`` is trusted."""
     memory_limit: ByteSize | None = Field(default=None, ge=256 * 10**6)
-    """Memory of the pipeline's database engine, such as ``1GB``; by default its own choice."""
+    """Memory the database engine may use, such as ``1GB``; by default its own choice."""
     compact_after_days: int = Field(default=7, ge=0)
-    """Age in days at which the daily housekeeping compacts landed files; 0 leaves them alone."""
+    """Age in days at which landed files are compacted; 0 never compacts them."""
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
-    """Country (ISO 3166) of a number that is written without its country code."""
+    """Country (ISO 3166) of numbers written without a country code."""
     export_mobile: Literal["masked", "hashed", "plain"] = "masked"
     """How mobiles appear in exports and in the published database."""
     export_mobile_key: SecretStr | None = Field(default=None, validate_default=True)
-    """Key of the keyed hash; needed for, and only for, ``hashed``."""
+    """Key of the keyed hash; required for ``hashed``, otherwise unused."""
 
     @field_validator("push_tokens")
     @classmethod
     def _tokens_fit_a_url(cls, tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if not all(_TOKEN.fullmatch(token.get_secret_value()) for token in tokens):
-            raise ValueError("each token takes 1 to 200 of the characters A-Z a-z 0-9 . _ ~ -")
+            raise ValueError("must be tokens of 1 to 200 characters from A-Z a-z 0-9 . _ ~ -")
         return tokens
 
     @field_validator("bind")
@@ -110,7 +117,7 @@ class Settings(BaseSettings):
     def _bind_has_host_and_port(cls, bind: str) -> str:
         match = _BIND.fullmatch(bind)
         if not match or int(match["port"]) > 65535:
-            raise ValueError("takes host:port, such as 127.0.0.1:8080 or [::1]:8080")
+            raise ValueError("must be host:port, such as 127.0.0.1:8080 or [::1]:8080")
         return bind
 
     @field_validator("provider_timezone", "sends_timezone")
@@ -119,7 +126,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("is no IANA time zone, such as Asia/Shanghai or UTC") from error
+            raise ValueError("must be an IANA time zone, such as Asia/Shanghai or UTC") from error
         return name
 
     @field_validator("export_mobile_key")
@@ -128,8 +135,8 @@ class Settings(BaseSettings):
         is_hashed = info.data.get("export_mobile") == "hashed"
         if is_hashed and (key is None or len(key.get_secret_value()) < 16):
             raise ValueError(
-                "is needed for DLR_EXPORT_MOBILE=hashed: a secret of 16 characters or more that "
-                "is kept outside the data folder"
+                "is required for DLR_EXPORT_MOBILE=hashed: a secret of 16 characters or more, "
+                "kept outside the data folder"
             )
         return key
 
@@ -155,7 +162,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings; ``overrides`` (field names) stand above the environment.
+    """Read the settings; ``overrides`` (by field name) take precedence over the environment.
 
     Raises SettingsError with one line for each wrong setting. A value is never
     repeated in the message, because it may be a secret.

@@ -1,4 +1,4 @@
-"""Liveness, readiness, metrics: what a supervisor, a balancer and a monitoring system ask."""
+"""Liveness, readiness and metrics, for a supervisor, a load balancer and a monitoring system."""
 
 import asyncio
 import time
@@ -6,20 +6,21 @@ import time
 import falcon.asgi
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from ingest.landing import Group, Landing, LandingError
+from ingest.landing import Group, Landing
 from ingest.logs import log_event
 from ingest.metrics import Metrics
 from ingest.refusal import RETRY_AFTER_S
+from ingest.rejects import LandingError
 
 PROBE_CACHE_S = 1.0
 PROBE_TIMEOUT_S = 5.0
 FAILURE_HOLD_S = 10.0
-"""After a failed landing, readiness needs a landed push or this much time; without the latter
-a balancer that sends nothing to an unready receiver would keep it unready for ever."""
+"""After a failed write, readiness needs a landed push or this much time; without the latter a
+balancer that sends nothing to an unready receiver would keep it unready for ever."""
 
 
 class Liveness:
-    """``GET /healthz``: the process lives."""
+    """``GET /healthz``: the process is alive."""
 
     async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Answer 200."""
@@ -66,7 +67,7 @@ class Readiness:
         return None
 
     def _fresh_probe(self) -> asyncio.Future[None]:
-        """Return a probe that is under way or young, so that asking often costs nothing."""
+        """Return a probe that is running or recent, so that asking often costs nothing."""
         now = time.monotonic()
         probe = self._probe
         if probe is None or (probe.done() and now - self._probed_at > PROBE_CACHE_S):

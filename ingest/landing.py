@@ -1,4 +1,4 @@
-"""Landing: pushes become durable files, many pushes to a file, before anyone is answered.
+"""Landing: pushes become durable files, many pushes to a file, before they are answered.
 
 The tree, below ``$DLR_DATA``; folders are 0700, files 0600::
 
@@ -8,10 +8,10 @@ The tree, below ``$DLR_DATA``; folders are 0700, files 0600::
           20261123T061500.123456Z-9f86d081884c7d65.jsonl  one envelope a line, one line a push
         .partial/                                         being written; no reader looks here
           20261123T061500.223456Z-9f86d081884c7d65.jsonl.partial
-      .aside/                                             left half-written by a killed process
+      .aside/                                             half-written by a killed process
 
-A file is complete when it is visible and never changes. Its name is the moment its group
-was closed and the process that wrote it, so names sort by time and never meet.
+A file is complete when it is visible and never changes. Its name is the time its group was
+closed and the process that wrote it, so names sort by time and never collide.
 """
 
 import asyncio
@@ -26,40 +26,27 @@ from pathlib import Path
 
 from contract.envelope import Envelope
 from ingest.folder import LandingFolder
+from ingest.rejects import (
+    ClosedError,
+    DiskFullError,
+    LandingError,
+    TooMuchInFlightError,
+    WriteFailedError,
+)
 
 IN_FLIGHT_LIMIT_BYTES = 64 * 1024**2
 IN_FLIGHT_LIMIT_PUSHES = 10_000
-"""What a push takes beside its body is some 500 bytes; of tiny bodies it is nearly all."""
+"""A push takes some 500 bytes besides its body, which for tiny bodies is nearly everything."""
 CLOSE_TIMEOUT_S = 10.0
-LOOK_INTERVAL_S = 5.0
-"""How often an idle writer looks how much room is left."""
+IDLE_INTERVAL_S = 5.0
+"""How often an idle writer measures the free space."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class LandingError(Exception):
-    """A push could not be landed; nothing is promised about it."""
-
-
-class DiskFullError(LandingError):
-    """There is no room, or less than the floor."""
-
-
-class WriteFailedError(LandingError):
-    """The folder is gone, or writing, syncing or renaming failed."""
-
-
-class ClosedError(LandingError):
-    """The landing is closed."""
-
-
-class TooMuchInFlightError(LandingError):
-    """What is being received and written has reached its bound."""
-
-
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What became of the pushes that were written together."""
+    """Outcome of the pushes that were written together."""
 
     pushes: int
     size_bytes: int
@@ -70,7 +57,7 @@ class Group:
 
 @dataclass(slots=True)
 class _Waiting:
-    """A push, or with no line a probe, and who waits for it."""
+    """A push (without a line: a probe), and the future of who waits for it."""
 
     done: asyncio.Future[None]
     line: bytes = b""
@@ -96,10 +83,9 @@ class Hold:
 
 
 class Landing:
-    """Group commit into one folder: what waits when the writer wakes goes into one file.
+    """Group commit into one folder: all pushes waiting when the writer wakes go into one file.
 
-    Between ``open`` and ``close`` everything belongs to one event loop; a thread of its
-    own does the writing.
+    Between ``open`` and ``close`` everything belongs to one event loop; a separate thread writes.
     """
 
     def __init__(
@@ -112,15 +98,15 @@ class Landing:
         self.pushes_in_flight = 0
         """Pushes that wait to be written or are being written."""
         self.accepting = True
-        """False once no new requests are taken; what is under way still lands."""
+        """False once no new requests are accepted; those in progress still land."""
         self.free_bytes = 0
-        """Room on the disk, as the writer saw it last: asking may hang as writing may."""
+        """Free space as the writer last measured it: measuring may hang, just as writing may."""
         self._listeners: list[Callable[[Group], None]] = []
         self._wake = threading.Condition()
         self._queue: list[_Waiting] = []
         self._closing = False
         self._last_us = 0
-        self._writer = threading.Thread(target=self._run, name="landing", daemon=True)
+        self._writer = threading.Thread(target=self._write_groups, name="landing", daemon=True)
 
     def open(self) -> list[Path]:
         """Open the folder and start writing; return the files that were swept aside.
@@ -133,7 +119,7 @@ class Landing:
         return swept
 
     def close(self) -> bool:
-        """Write what waits and stop; False where the disk did not let go in time."""
+        """Write what waits and stop; False if the disk did not respond in time."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -146,7 +132,7 @@ class Landing:
 
     @contextlib.contextmanager
     def receiving(self) -> Iterator[Hold]:
-        """Count the bytes of a request against the bound while it is being read."""
+        """Count the bytes of a request against the limit while it is being read."""
         hold = Hold(self)
         try:
             yield hold
@@ -156,7 +142,7 @@ class Landing:
     def submit(
         self, body: bytes, remote_addr: str, content_type: str
     ) -> tuple[str, asyncio.Future[None]]:
-        """Queue a push; return its ``push_id`` and what is done once it is durable.
+        """Queue a push; return its ``push_id`` and a future that is done once it is durable.
 
         The future raises LandingError where that failed. Raises ClosedError.
         """
@@ -164,17 +150,17 @@ class Landing:
             moment_us = self._next_moment_us()
             push_id = f"{moment_us:014x}-{self.folder.process}"
             envelope = Envelope(push_id, _moment(moment_us), remote_addr, content_type, body)
-            # Here, not by the writer: the two would take the interpreter's lock from each other
-            # with every line, for the digest of a body lets go of it.
+            # Here, not in the writer: because hashing releases the interpreter's lock, the two
+            # threads would take it from each other with every line.
             done = self._enqueue(envelope.to_line(), len(body))
         self.bytes_in_flight += len(body)
         self.pushes_in_flight += 1
         return push_id, done
 
     def probe(self) -> asyncio.Future[None]:
-        """Queue a trial write; return what is done once it is synced. Raises ClosedError.
+        """Queue a trial write; the future is done once it is synced, or raises LandingError.
 
-        The future raises LandingError where writing failed.
+        Raises ClosedError.
         """
         with self._wake:
             return self._enqueue()
@@ -192,21 +178,21 @@ class Landing:
         self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
         return self._last_us
 
-    def _run(self) -> None:
+    def _write_groups(self) -> None:
         while self._land_next():
             pass
 
     def _land_next(self) -> bool:
         """Wait for pushes and land them as one group; False once closed and empty."""
         with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._closing, LOOK_INTERVAL_S)
+            self._wake.wait_for(lambda: self._queue or self._closing, IDLE_INTERVAL_S)
             waiting, self._queue = self._queue, []
             is_over = self._closing and not waiting
-            # Taken under the lock: a file is younger than its pushes and older than the rest.
+            # Under the lock, so that a file's time lies after its pushes and before all later ones.
             moment = _moment(self._next_moment_us())
         if waiting:
             group = self._commit(moment, waiting)
-            # A loop that ended before its answers has nobody left to hear them.
+            # Nobody waits for the answers of a loop that has ended.
             with contextlib.suppress(RuntimeError):
                 loop = waiting[0].done.get_loop()
                 loop.call_soon_threadsafe(self._answer, waiting, group)
@@ -214,11 +200,11 @@ class Landing:
         return not is_over
 
     def _commit(self, moment: datetime, waiting: list[_Waiting]) -> Group:
-        lines = [each.line for each in waiting if each.line]
+        lines = [push.line for push in waiting if push.line]
         started = time.perf_counter()
         error = self._write(moment, lines)
         seconds = time.perf_counter() - started
-        return Group(len(lines), sum(each.size_bytes for each in waiting), seconds, error)
+        return Group(len(lines), sum(push.size_bytes for push in waiting), seconds, error)
 
     def _write(self, moment: datetime, lines: list[bytes]) -> LandingError | None:
         try:
@@ -235,16 +221,16 @@ class Landing:
         return None
 
     def _answer(self, waiting: list[_Waiting], group: Group) -> None:
-        """Wake who waits, and who listens; runs in the event loop."""
+        """Resolve the futures, call the listeners; runs in the event loop."""
         self.pushes_in_flight -= group.pushes
-        for each in waiting:
-            self.bytes_in_flight -= each.size_bytes
-            if each.done.done():
+        for push in waiting:
+            self.bytes_in_flight -= push.size_bytes
+            if push.done.done():
                 continue
             if group.error:
-                each.done.set_exception(group.error)
+                push.done.set_exception(group.error)
             else:
-                each.done.set_result(None)
+                push.done.set_result(None)
         for listener in self._listeners:
             listener(group)
 

@@ -1,4 +1,4 @@
-"""The push resource: who, how big, land, answer."""
+"""The push resource: check access and size, land, answer."""
 
 import asyncio
 import re
@@ -8,31 +8,17 @@ import falcon.asgi
 
 from ingest.access import Access
 from ingest.body import PushRequest, check_framing, has_parameter
-from ingest.landing import (
-    ClosedError,
-    DiskFullError,
-    Landing,
-    LandingError,
-    TooMuchInFlightError,
-    WriteFailedError,
-)
+from ingest.landing import Landing
 from ingest.metrics import Metrics
-from ingest.rejects import Reject, RejectedError
+from ingest.rejects import LandingError, Reject, RejectedError
 
 PUSH_URL = re.compile(r"/yunpian/status/(?P<token>[^/]+)\Z")
 LAND_TIMEOUT_S = 10.0
-"""Past this a push is answered 503, so that the provider hears of it before it gives up."""
-
-_REJECTS: dict[type[LandingError], Reject] = {
-    ClosedError: Reject.SHUTTING_DOWN,
-    DiskFullError: Reject.DISK_FULL,
-    TooMuchInFlightError: Reject.TOO_MUCH_IN_FLIGHT,
-    WriteFailedError: Reject.WRITE_FAILED,
-}
+"""After this a push is answered 503, so that the provider hears of it before it times out."""
 
 
 class Receiver:
-    """Takes pushes at the push URL, any method: who asks comes before what is asked."""
+    """Handles every method at the push URL; access is checked before anything else."""
 
     def __init__(
         self, access: Access, landing: Landing, metrics: Metrics, max_body_bytes: int
@@ -43,10 +29,10 @@ class Receiver:
         self._max_body_bytes = max_body_bytes
 
     async def on_request(self, req: PushRequest, resp: falcon.asgi.Response, token: str) -> None:
-        """Answer one request; raises RejectedError for all that is not taken."""
+        """Answer one request; raises RejectedError for everything that is refused."""
         client = self._admit(req, token)
         if req.method in ("GET", "HEAD"):
-            _answer(resp, "This URL takes delivery reports by POST.\n")
+            _answer(resp, "Push delivery reports to this URL by POST.\n")
             self._metrics.count("console_probe")
         elif req.method == "POST":
             push_id = await self._take(req, client)
@@ -75,7 +61,7 @@ class Receiver:
             async with asyncio.timeout(LAND_TIMEOUT_S):
                 await done
         except LandingError as error:
-            raise RejectedError(_REJECTS[type(error)]) from error
+            raise RejectedError(error.reject) from error
         except TimeoutError as error:
             raise RejectedError(Reject.WRITE_SLOW) from error
         except asyncio.CancelledError as error:

@@ -1,4 +1,4 @@
-"""One receiver as a process: start, say where, serve, stop in good order."""
+"""One receiver as a process: start, announce, serve, stop in good order."""
 
 import contextlib
 import resource
@@ -10,40 +10,44 @@ from types import FrameType
 
 import uvicorn
 
-from contract.settings import Settings, SettingsError, load_settings
+from contract.settings import Settings, load_settings
 from ingest.app import create_app
 from ingest.folder import LandingFolder
 from ingest.landing import IN_FLIGHT_LIMIT_BYTES, Landing
-from ingest.logs import configure_logging, log_event
+from ingest.logs import log_event
 from ingest.metrics import Metrics
-from ingest.start import BACKLOG, StartError, announce, landing_root, listen, require_token
+from ingest.start import (
+    BACKLOG,
+    StartError,
+    announce,
+    landing_root,
+    listen,
+    require_token,
+    run_logged,
+)
 from ingest.wire import CONNECTION_LIMIT, LimitedProtocol
 
 KEEP_ALIVE_S = 30
 GRACE_S = 8
-"""For requests under way at the end; container platforms kill after 10 s by default."""
+"""For requests in progress at shutdown; container platforms kill after 10 s by default."""
 UNREADY_FIRST_S = 0.5
-"""How long readiness says no before connections are refused."""
+"""How long `/readyz` answers 503 before connections are refused."""
 BODIES_IN_FLIGHT = 4
 
 
 def serve(settings: Settings) -> int:
-    """Run the receiver until SIGTERM or SIGINT; return the exit code.
+    """Run the receiver until SIGTERM or SIGINT; return the exit code."""
+    return run_logged(lambda: _serve(settings))
 
-    What keeps it from starting is said in one sentence on standard error, and is 1.
-    """
-    configure_logging()
-    try:
-        require_token(settings)
-        with contextlib.closing(listen(settings)) as listener:
-            return serve_on(listener, settings)
-    except (SettingsError, StartError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+
+def _serve(settings: Settings) -> int:
+    require_token(settings)
+    with contextlib.closing(listen(settings)) as listener:
+        return serve_on(listener, settings)
 
 
 def serve_on(listener: socket.socket, settings: Settings, *, siblings: int = 1) -> int:
-    """Serve a port that is bound, perhaps together with others; return the exit code.
+    """Serve a bound port, possibly shared with others; return the exit code.
 
     ``siblings`` receivers share the bound on bytes in flight. Raises StartError.
     """
@@ -55,13 +59,13 @@ def serve_on(listener: socket.socket, settings: Settings, *, siblings: int = 1) 
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that turns unready before it stops, and exits 0 when told to stop."""
+    """uvicorn that turns unready before it stops, and exits 0 when asked to stop."""
 
     def __init__(self, settings: Settings, landing: Landing) -> None:
         self._settings = settings
         self._landing = landing
         self._metrics = Metrics(landing)
-        self._told_at = 0.0
+        self._stop_requested_at = 0.0
         super().__init__(
             uvicorn.Config(
                 create_app(settings, landing, self._metrics),
@@ -80,7 +84,7 @@ class _Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say where, once signals are handled and connections are taken."""
+        """Announce the URL, once signals are handled and connections accepted."""
         await super().startup(sockets)
         for listener in sockets or []:
             announce(listener, self._settings)
@@ -89,13 +93,13 @@ class _Server(uvicorn.Server):
         """Turn unready at the first signal, stop at once at a second SIGINT."""
         if not self._landing.accepting and sig == signal.SIGINT:
             self.should_exit = self.force_exit = True
-        self._told_at = self._told_at or time.monotonic()
+        self._stop_requested_at = self._stop_requested_at or time.monotonic()
         self._landing.accepting = False
 
     async def on_tick(self, counter: int) -> bool:
-        """Stop once readiness has said no for long enough."""
+        """Stop once `/readyz` has answered 503 for long enough."""
         self._metrics.refresh()
-        if self._told_at and time.monotonic() - self._told_at > UNREADY_FIRST_S:
+        if self._stop_requested_at and time.monotonic() - self._stop_requested_at > UNREADY_FIRST_S:
             self.should_exit = True
         return await super().on_tick(counter)
 
@@ -119,23 +123,18 @@ def _open_landing(settings: Settings, siblings: int) -> Landing:
 
 
 def _allow_open_files() -> None:
-    """Raise the limit of open files, so that connections never take those of the landing."""
+    """Raise the limit of open files, so that connections leave enough for the landing."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = (
-        2 * CONNECTION_LIMIT if hard == resource.RLIM_INFINITY else min(2 * CONNECTION_LIMIT, hard)
-    )
+    wanted = 2 * CONNECTION_LIMIT
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def main() -> int:
     """Serve with the settings of the environment."""
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return serve(settings)
+    return run_logged(lambda: _serve(load_settings()))
 
 
 if __name__ == "__main__":

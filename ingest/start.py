@@ -1,11 +1,13 @@
-"""What must hold before a receiver serves: a token, a port of its own."""
+"""What a receiver needs before it serves: a token, and a port of its own."""
 
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from contract.errors import UserError
 from contract.settings import Settings, SettingsError
+from ingest.logs import configure_logging
 
 BACKLOG = 2048
 
@@ -14,11 +16,24 @@ class StartError(UserError):
     """The receiver cannot start; the message is one sentence with what to do."""
 
 
+def run_logged(serve: Callable[[], int]) -> int:
+    """Return the exit code of ``serve``, its log on standard error.
+
+    What keeps it from starting is one sentence on standard error, and exit code 1.
+    """
+    configure_logging()
+    try:
+        return serve()
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
 def require_token(settings: Settings) -> None:
     """Raise SettingsError where nobody could push."""
     if not settings.push_tokens:
         raise SettingsError(
-            "DLR_PUSH_TOKENS is empty: set it to a secret of your own, "
+            "DLR_PUSH_TOKENS is empty; set it to a secret, "
             "such as the output of `openssl rand -hex 16`."
         )
 
@@ -26,8 +41,8 @@ def require_token(settings: Settings) -> None:
 def listen(settings: Settings) -> socket.socket:
     """Bind the port; raises StartError."""
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-        family, _, _, _, address = found[0]
+        addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = addresses[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         cause = error.strerror or type(error).__name__
@@ -42,7 +57,7 @@ def landing_root(settings: Settings) -> Path:
 
 
 def announce(listener: socket.socket, settings: Settings) -> None:
-    """Print where pushes go, the token masked, and where they land."""
+    """Print the push URL, its token masked, and the landing folder."""
     host, port = listener.getsockname()[:2]
     host = f"[{host}]" if ":" in host else host
     sys.stdout.write(

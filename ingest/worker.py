@@ -1,6 +1,6 @@
 """One of several receivers behind a port: ``python -m ingest.worker FD SIBLINGS``.
 
-Started by ``ingest.workers``, which has bound the port (FD) and tells how many share it.
+Started by ``ingest.workers``, which has bound the port (FD) and says how many share it.
 """
 
 import os
@@ -9,23 +9,17 @@ import socket
 import sys
 import threading
 
-from contract.settings import SettingsError, load_settings
-from ingest.logs import configure_logging
+from contract.settings import load_settings
 from ingest.server import serve_on
-from ingest.start import StartError
+from ingest.start import run_logged
 
 
 def main() -> int:
-    """Serve until told to stop, or until the supervisor is gone."""
+    """Serve until asked to stop, or until the supervisor is gone."""
     descriptor, siblings = (int(word) for word in sys.argv[1:])
-    configure_logging()
     threading.Thread(target=_stop_with_supervisor, daemon=True).start()
-    try:
-        with socket.socket(fileno=descriptor) as listener:
-            return serve_on(listener, load_settings(), siblings=siblings)
-    except (SettingsError, StartError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    with socket.socket(fileno=descriptor) as listener:
+        return run_logged(lambda: serve_on(listener, load_settings(), siblings=siblings))
 
 
 def _stop_with_supervisor() -> None:

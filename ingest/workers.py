@@ -1,7 +1,7 @@
 """Several receivers behind one port: a supervisor that starts, watches and stops them.
 
-Each is a process of its own that lands into the same folder, as receivers on other machines may;
-none of them knows of the others but by the metrics they show together.
+Each is a process of its own that lands into the same folder, as receivers on other machines may.
+They share nothing but the port and the metrics.
 """
 
 import contextlib
@@ -16,34 +16,30 @@ from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from contract.settings import Settings, SettingsError, load_settings
-from ingest.logs import configure_logging, log_event
+from contract.settings import Settings, load_settings
+from ingest.logs import log_event
 from ingest.metrics import SHARED_FOLDER_VARIABLE
-from ingest.start import StartError, announce, listen, require_token
+from ingest.start import announce, listen, require_token, run_logged
 
 STOP_TIMEOUT_S = 25.0
-"""For grace and the last writes of a receiver; after that it is killed."""
+"""For the grace period and the last writes of a receiver; then it is killed."""
 RESTART_AFTER_S = 1.0
-"""A receiver that ended is started again, this long after its last start at the earliest."""
-_LOOK_INTERVAL_S = 0.1
+"""A receiver that exited is restarted, at the earliest this long after its last start."""
+_POLL_INTERVAL_S = 0.1
 
 
 def serve(settings: Settings, workers: int) -> int:
-    """Run receivers until SIGTERM or SIGINT; return the exit code.
+    """Run receivers until SIGTERM or SIGINT; return the exit code."""
+    return run_logged(lambda: _serve(settings, workers))
 
-    What keeps them from starting is said in one sentence on standard error, and is 1.
-    """
-    configure_logging()
-    try:
-        require_token(settings)
-        with (
-            contextlib.closing(listen(settings)) as listener,
-            tempfile.TemporaryDirectory(prefix="dlr-metrics-") as figures,
-        ):
-            return _Supervisor(settings, listener, figures, workers).run()
-    except (SettingsError, StartError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+
+def _serve(settings: Settings, workers: int) -> int:
+    require_token(settings)
+    with (
+        contextlib.closing(listen(settings)) as listener,
+        tempfile.TemporaryDirectory(prefix="dlr-metrics-") as figures,
+    ):
+        return _Supervisor(settings, listener, figures, workers).run()
 
 
 class _Supervisor:
@@ -58,26 +54,26 @@ class _Supervisor:
         self._workers = workers
         self._running: dict[subprocess.Popen[bytes], float] = {}
         """Processes, and when each was started (``monotonic``)."""
-        self._is_told = False
+        self._is_stopping = False
 
     def run(self) -> int:
-        """Start all, watch until told to stop, stop all; return the exit code."""
+        """Start all, watch until asked to stop, stop all; return the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         try:
-            # One by one: what keeps the first from starting is said once.
+            # One by one: what keeps the first from starting is reported once.
             if not all(self._start_and_wait() for _ in range(self._workers)):
                 return 1
             announce(self._listener, self._settings)
-            while not self._is_told:
+            while not self._is_stopping:
                 self._replace_ended()
-                time.sleep(_LOOK_INTERVAL_S)
+                time.sleep(_POLL_INTERVAL_S)
         finally:
             is_clean = self._stop()
         return 0 if is_clean else 1
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_told = True
+        self._is_stopping = True
 
     def _start(self) -> subprocess.Popen[bytes]:
         """Start a receiver on our port, in a session of its own: Ctrl-C reaches us alone."""
@@ -86,7 +82,7 @@ class _Supervisor:
             [sys.executable, "-m", "ingest.worker", str(descriptor), str(self._workers)],
             pass_fds=[descriptor],
             env=os.environ | {SHARED_FOLDER_VARIABLE: self._figures},
-            stdin=subprocess.PIPE,  # its end tells the receiver that we are gone
+            stdin=subprocess.PIPE,  # closing it tells the receiver that we are gone
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
@@ -94,7 +90,7 @@ class _Supervisor:
         return process
 
     def _start_and_wait(self) -> bool:
-        """Tell whether a new receiver came as far as announcing itself."""
+        """Return whether a new receiver got as far as announcing itself."""
         process = self._start()
         return bool(process.stdout and process.stdout.readline())
 
@@ -115,7 +111,7 @@ class _Supervisor:
                 pipe.close()
 
     def _stop(self) -> bool:
-        """Ask all to stop and wait; tell whether all did so in good order."""
+        """Ask all to stop and wait; return whether all did so in good order."""
         deadline = time.monotonic() + STOP_TIMEOUT_S
         for process in self._running:
             process.terminate()
@@ -123,7 +119,7 @@ class _Supervisor:
         for process in list(self._running):
             self._forget(process)
         log_event("workers_stopped", exit_codes=codes)
-        # One that was still starting dies of the signal: it has taken nothing yet.
+        # One that was still starting dies of the signal: it has accepted nothing yet.
         return all(code in (0, -signal.SIGTERM) for code in codes)
 
 
@@ -137,11 +133,7 @@ def _wait_until(process: subprocess.Popen[bytes], deadline: float) -> int:
 
 def main() -> int:
     """Serve with the settings of the environment: ``python -m ingest.workers N``."""
-    try:
-        return serve(load_settings(), int(sys.argv[1]))
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    return run_logged(lambda: _serve(load_settings(), int(sys.argv[1])))
 
 
 if __name__ == "__main__":

@@ -15,11 +15,10 @@ import pytest
 from contract.envelope import Envelope
 from ingest.durable import PARTIAL_SUFFIX, sweep_aside
 from ingest.folder import LandingFolder
-from ingest.landing import (
+from ingest.landing import Group, Landing
+from ingest.rejects import (
     ClosedError,
     DiskFullError,
-    Group,
-    Landing,
     LandingError,
     TooMuchInFlightError,
     WriteFailedError,

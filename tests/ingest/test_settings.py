@@ -58,7 +58,7 @@ def test_all_wrong_settings_are_reported_at_once(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("bind", ["host", "host:", ":80", "host:99999", "::1:80", "h:80x"])
 def test_bind_needs_host_and_port(bind: str) -> None:
-    with pytest.raises(SettingsError, match="takes host:port"):
+    with pytest.raises(SettingsError, match="must be host:port"):
         load_settings(bind=bind)
 
 

@@ -157,13 +157,13 @@ def test_a_large_file_is_taken_in_parts(
     file.write_bytes(whole.replace(b"\n", b"\nno envelope\n", 1) + whole[:50])
     take(settings)
     right, problem = fingerprint(settings), read_status(settings).quarantined
-    assert next(iter(problem.values())).startswith("line 2: no envelope")
+    assert next(iter(problem.values())).startswith("line 2: not an envelope")
     monkeypatch.setattr("pipelines.load.load._SLICE_BYTES", 1_000)
     rebuild(settings, "rebuild")
     assert fingerprint(settings) == right
     assert warehouse(settings, "select count(*), min(files) from ops.ledger") == [(1, 1)]
     [text] = read_status(settings).quarantined.values()
-    assert text.startswith("line 2: no envelope")
+    assert text.startswith("line 2: not an envelope")
 
 
 def test_what_is_not_sound_is_left_as_it_is(taken: Settings) -> None:

@@ -48,10 +48,10 @@ def test_bad_files_are_quarantined_and_the_rest_goes_through(oddities: Settings)
     found = {Path(file).name: text for file, text in read_status(oddities).quarantined.items()}
     expected = {
         "20260302T080000.000000Z-torn.jsonl": "line 2: truncated line; 1 line(s)",
-        "20260302T080000.000000Z-altered.jsonl": "line 1: the body does not have the digest",
+        "20260302T080000.000000Z-altered.jsonl": "line 1: the body does not match the digest",
         "empty.jsonl": "is empty",
-        "foreign.jsonl": "line 1: no envelope",
-        "binary.jsonl": "no envelope",
+        "foreign.jsonl": "line 1: not an envelope",
+        "binary.jsonl": "not an envelope",
         "notes.txt": "is a foreign file",
         "folder.jsonl": "is no file",
         "gone.jsonl": "is a symbolic link",
