@@ -55,17 +55,6 @@ def accounted(figures: Mapping[str, Any], prefix: str = "") -> str:
     return f"{counted(records, 'record')}: {', '.join(outcomes)}, {rejected:,} rejected"
 
 
-def size_text(size_bytes: float) -> str:
-    """``1.2 MB``, in powers of 1,000."""
-    if size_bytes < 1000:
-        return f"{size_bytes:.0f} B"
-    for unit in ("kB", "MB", "GB"):
-        size_bytes /= 1000
-        if size_bytes < 1000:
-            return f"{size_bytes:.1f} {unit}"
-    return f"{size_bytes / 1000:.1f} TB"
-
-
 def age_text(seconds: float) -> str:
     """``30 s``, ``5 min``, ``3.5 h``."""
     if seconds < 120:

@@ -3,7 +3,9 @@
 import argparse
 from datetime import UTC, date, datetime, timedelta
 
-from cli.common import CommandError, add_day, counted, progress_bar, size_text
+from rich.filesize import decimal
+
+from cli.common import CommandError, add_day, counted, progress_bar
 from contract.settings import Settings, load_settings
 from pipelines.landing.compaction import Compaction, compact
 
@@ -39,7 +41,7 @@ def lines(compaction: Compaction) -> list[str]:
     if compaction.files:
         out = [
             f"Compacted {counted(compaction.files, 'file')} of {counted(compaction.days, 'day')} "
-            f"from {size_text(compaction.bytes_before)} to {size_text(compaction.bytes_after)}."
+            f"from {decimal(compaction.bytes_before)} to {decimal(compaction.bytes_after)}."
         ]
     if compaction.waiting:
         days = counted(len(compaction.waiting), "day")

@@ -7,10 +7,11 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich.console import Console
@@ -21,6 +22,7 @@ from cli.output import make_table
 from cli.published import open_published
 from cli.simulate import provider_counts, simulate_with_bar
 from contract.settings import Settings, load_settings
+from pipelines.load import ledger
 from pipelines.models.headers import WAREHOUSE
 from pipelines.publish.publish import analytics_path, manifest_path
 from pipelines.publish.report import report_path
@@ -135,11 +137,10 @@ def _receiver(settings: Settings, token: str) -> Iterator[str]:
         yield f"{address[0]}/yunpian/status/{token}"
     finally:
         process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
 
 
 def _print_report(console: Console, con: duckdb.DuckDBPyConnection) -> None:
@@ -151,22 +152,20 @@ def _print_report(console: Console, con: duckdb.DuckDBPyConnection) -> None:
 
 def _print_ledger(console: Console, con: duckdb.DuckDBPyConnection, sent: SimulationReport) -> bool:
     """Show the conservation law, and compare it with what the provider sent."""
-    columns = ", ".join(f"total_{term}" for term in TERMS)
-    *figures, is_balanced, fingerprint = con.execute(
-        f"select {columns}, balanced, fingerprint from ops.ledger order by sequence desc limit 1"
-    ).fetchall()[0]
-    counts = dict(zip(TERMS, figures, strict=True))
+    last: Mapping[str, Any] = ledger.latest(con) or {}
+    counts = {term: last[f"total_{term}"] for term in TERMS}
     truth = provider_counts(sent)
     is_agreed = counts == truth
     console.print("\n[bold]Ledger[/]: every record received is accounted for")
     console.print(f"  {accounted(counts)}")
-    console.print(f"  {'balanced' if is_balanced else 'NOT BALANCED'}; fingerprint {fingerprint}")
+    balanced = "balanced" if last["balanced"] else "NOT BALANCED"
+    console.print(f"  {balanced}; fingerprint {last['fingerprint']}")
     console.print(
         "  the simulated provider's own counts are the same"
         if is_agreed
         else f"  but the simulated provider counted {accounted(truth)}"
     )
-    return bool(is_balanced) and is_agreed
+    return bool(last["balanced"]) and is_agreed
 
 
 def _print_places(console: Console, settings: Settings) -> None:

@@ -5,7 +5,9 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from cli.common import accounted, age_text, counted, size_text
+from rich.filesize import decimal
+
+from cli.common import accounted, age_text, counted
 from contract.settings import load_settings
 from pipelines.runs.status import Status, read_status
 
@@ -29,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 def lines(status: Status) -> list[str]:
     """The state in words, problems last."""
     figures = {
-        "landed": f"{counted(status.landed_files, 'file')}, {size_text(status.landed_bytes)}",
+        "landed": f"{counted(status.landed_files, 'file')}, {decimal(status.landed_bytes)}",
         "pending": _pending(status),
         **_processed(status),
         **_sends(status),
@@ -47,7 +49,7 @@ def _pending(status: Status) -> str:
     if not status.pending_files:
         return "nothing"
     age = f", oldest {age_text(status.oldest_pending_s)}" if status.oldest_pending_s else ""
-    return f"{counted(status.pending_files, 'file')}, {size_text(status.pending_bytes)}{age}"
+    return f"{counted(status.pending_files, 'file')}, {decimal(status.pending_bytes)}{age}"
 
 
 def _processed(status: Status) -> dict[str, str]:
@@ -84,10 +86,9 @@ def _sends(status: Status) -> dict[str, str]:
 
 
 def _published(status: Status) -> str:
-    at = status.published.get("published_at_utc")
+    at, as_of = (status.published.get(f"{name}_utc") for name in ("published_at", "as_of"))
     if not at:
         return "nothing yet"
-    as_of = status.published.get("as_of_utc")
     behind = ""
     if as_of:
         age = datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(str(as_of))

@@ -10,10 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from types import FrameType
 
 from cli.common import CommandError
 from contract.settings import Settings, load_settings
@@ -22,6 +20,8 @@ from pipelines.runs.home import prepare_instance
 _GRACE_S = 30.0
 _START_S = 120.0
 _PR_SET_PDEATHSIG = 1
+
+Children = dict[str, subprocess.Popen[bytes]]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,22 +38,26 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("DLR_PUSH_TOKENS is not set; the receiver needs at least one token.")
     if settings.port == 0:
         raise CommandError("DLR_BIND must name a port other than 0.")
-    _expect_free(arguments.ui_port)
+    ui_port = arguments.ui_port
+    _expect_free(ui_port)
     home = prepare_instance(settings)
-    stop = _stop_requested()
+    signals: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: signals.append(number))
+    dagster = f"dagster dev -m pipelines.definitions -h 127.0.0.1 -p {ui_port} --log-level warning"
     children = {
-        "receiver": _start([sys.executable, "-m", "ingest.server"]),
-        "dagster": _start(_dagster_command(arguments.ui_port), home / "dagster.log"),
+        "receiver": _start(["ingest.server"]),
+        "dagster": _start(dagster.split(), home / "dagster.log"),
     }
     try:
-        _wait_until_up(children, settings, arguments.ui_port, stop)
-        while not stop() and all(child.poll() is None for child in children.values()):
+        _wait_until_up(children, settings, ui_port, signals)
+        while not signals and not _exited(children):
             time.sleep(0.2)
-        ended = [name for name, child in children.items() if child.poll() is not None]
+        exited = _exited(children)
     finally:
         _stop(children)
-    if ended:
-        print(f"dlr: {ended[0]} exited unexpectedly; everything has been stopped.", file=sys.stderr)
+    if exited:
+        print(f"dlr: {exited[0]} exited unexpectedly; everything was stopped.", file=sys.stderr)
         return 1
     print("Stopped.")
     return 0
@@ -69,40 +73,22 @@ def _expect_free(port: int) -> None:
         ) from error
 
 
-def _stop_requested() -> Callable[[], bool]:
-    asked: list[int] = []
-
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        """Note that a signal came; a handler does no more."""
-        asked.append(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, ask)
-    return lambda: bool(asked)
-
-
-def _dagster_command(ui_port: int) -> list[str]:
-    where = ["-h", "127.0.0.1", "-p", str(ui_port)]
-    quiet = ["--log-level", "warning"]
-    return [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", *where, *quiet]
-
-
-def _start(command: list[str], log: Path | None = None) -> subprocess.Popen[bytes]:
-    """Start in a session of its own, so that Ctrl-C reaches us alone."""
-    # truncated at each start: older logs of runs are in Dagster's history
-    output = log.open("wb") if log else None
-    try:
+def _start(module: list[str], log: Path | None = None) -> subprocess.Popen[bytes]:
+    """Run a module in a session of its own, so that Ctrl-C reaches only `dlr up`."""
+    # the log starts anew each time: Dagster's history keeps those of the last days' runs
+    with log.open("wb") if log else nullcontext() as output:
         return subprocess.Popen(  # noqa: S603  our own command
-            command,
+            [sys.executable, "-m", *module],
             start_new_session=True,
             preexec_fn=_stop_with_parent,
             stdout=output,
             stderr=output,
             stdin=subprocess.DEVNULL,
         )
-    finally:
-        if output:
-            output.close()
+
+
+def _exited(children: Children) -> list[str]:
+    return [name for name, child in children.items() if child.poll() is not None]
 
 
 def _stop_with_parent() -> None:
@@ -112,31 +98,24 @@ def _stop_with_parent() -> None:
 
 
 def _wait_until_up(
-    children: dict[str, subprocess.Popen[bytes]],
-    settings: Settings,
-    ui_port: int,
-    stop: Callable[[], bool],
+    children: Children, settings: Settings, ui_port: int, signals: list[int]
 ) -> None:
+    """Return once both answer, one has exited or a signal came; raises CommandError if late."""
     host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
     host = f"[{host}]" if ":" in host else host
-    urls = {
-        "receiver": f"http://{host}:{settings.port}/healthz",
-        "dagster": f"http://127.0.0.1:{ui_port}/server_info",
-    }
+    receiver, ui = f"http://{host}:{settings.port}", f"http://127.0.0.1:{ui_port}"
     deadline = time.monotonic() + _START_S
-    while not stop() and time.monotonic() < deadline:
-        if any(child.poll() is not None for child in children.values()):
-            return  # the caller says which
-        if all(_answers(url) for url in urls.values()):
-            print(f"Push URL    http://{host}:{settings.port}/yunpian/status/<token>")
-            print(f"Dagster UI  http://127.0.0.1:{ui_port}")
+    while not signals and not _exited(children):
+        if _answers(f"{receiver}/healthz") and _answers(f"{ui}/server_info"):
+            print(f"Push URL    {receiver}/yunpian/status/<token>")
+            print(f"Dagster UI  {ui}")
             print(f"Data        {settings.data.absolute()}")
             print("Ctrl-C stops both.", flush=True)
             return
+        if time.monotonic() > deadline:
+            log = settings.data.absolute() / "dagster" / "dagster.log"
+            raise CommandError(f"No answer after {_START_S:g} s; see {log}.")
         time.sleep(0.3)
-    if not stop():
-        log = settings.data.absolute() / "dagster" / "dagster.log"
-        raise CommandError(f"No answer after {_START_S:g} s; see {log}.")
 
 
 def _answers(url: str) -> bool:
@@ -147,7 +126,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
+def _stop(children: Children) -> None:
     """Ask both to stop; after the grace period their process groups are killed."""
     for name, child in children.items():
         if child.poll() is None:

@@ -341,7 +341,7 @@ def test_a_taken_port_of_the_receiver_stops_both(tmp_path: Path) -> None:
         assert processes_on(data) == []
     said = log.read_text()
     assert f"Cannot listen on 127.0.0.1:{port}" in said
-    assert said.endswith("dlr: receiver exited unexpectedly; everything has been stopped.\n")
+    assert said.endswith("dlr: receiver exited unexpectedly; everything was stopped.\n")
     assert "Dagster UI" not in said
 
 
