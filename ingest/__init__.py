@@ -1,1 +1,1 @@
-"""The door: HTTP in, durable files out. It parses nothing beyond finding the parameter."""
+"""The receiver: HTTP in, durable files out. It parses nothing, it only finds the parameter."""

@@ -29,12 +29,12 @@ class Access:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Take what the settings say."""
+        """Read tokens and networks from the settings."""
         tokens = (token.get_secret_value() for token in settings.push_tokens)
         return cls(tokens, settings.allowed_networks, settings.trusted_proxies)
 
     def knows_token(self, offered: str) -> bool:
-        """Tell whether a token is valid, in a time that does not tell how nearly it is."""
+        """Return whether a token is valid, in constant time."""
         digest = _digest(offered)
         known = False
         for valid in self._token_digests:
@@ -42,7 +42,7 @@ class Access:
         return known
 
     def allows(self, client: str) -> bool:
-        """Tell whether pushes may come from this address; no networks means every address."""
+        """Return whether this address may push; no networks means every address."""
         if not self._allowed_networks:
             return True
         address = parse_address(client)
@@ -53,7 +53,7 @@ class Access:
 
         ``peer`` is the other end of the connection, ``forwarded_for`` the header
         ``X-Forwarded-For``. It is read from the right, where the nearest proxy wrote,
-        and only as far as trust goes; an entry that is no address ends the walk.
+        and only as far as proxies are trusted; an entry that is not an address ends the walk.
         """
         client = parse_address(peer)
         if client is None:
@@ -88,5 +88,5 @@ def _is_in(address: Address, networks: Sequence[Network]) -> bool:
 
 
 def _digest(token: str) -> bytes:
-    """Digests have one length, and take any text a URL can decode to."""
+    """Digests have equal lengths, and accept any text a URL can decode to."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()

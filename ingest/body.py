@@ -1,4 +1,4 @@
-"""One request's body: how long it may be, that it came whole, that it names the parameter."""
+"""The body of a request: its length, whether it is complete, whether it has the parameter."""
 
 import re
 import time
@@ -13,7 +13,7 @@ from ingest.rejects import Reject, RejectedError
 PARAMETER = "sms_status"
 
 Event = Mapping[str, Any]
-"""What an ASGI server hands over."""
+"""An ASGI event."""
 
 
 def _spellings(name: str) -> str:
@@ -27,7 +27,7 @@ _LATER = re.compile(b"&" + _FIRST.pattern)
 
 
 def has_parameter(body: bytes) -> bool:
-    """Tell whether a form-encoded body has the parameter, whatever its value."""
+    """Return whether a form-encoded body has the parameter, whatever its value."""
     return (
         body.startswith(b"sms_status=")
         or _FIRST.match(body) is not None
@@ -36,9 +36,9 @@ def has_parameter(body: bytes) -> bool:
 
 
 class PushRequest(falcon.asgi.Request):
-    """A request that hands out its body as it comes, and tells its end from a break.
+    """A request that yields its body as it comes, and tells its end from a lost connection.
 
-    Falcon's own stream ends in both cases alike: half a body would pass for a whole one.
+    Falcon's own stream ends alike in both cases: half a body would pass for a complete one.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class PushRequest(falcon.asgi.Request):
 
     @property
     def peer(self) -> str:
-        """Address at the other end of the connection, empty where there is none."""
+        """Address at the other end of the connection, empty if there is none."""
         client = self.scope.get("client")
         return str(client[0]) if client else ""
 
     def header(self, name: str) -> str:
-        """Return a header's value, empty where there is none."""
+        """Return a header's value, empty if there is none."""
         return self.get_header(name) or ""
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -77,7 +77,7 @@ class PushRequest(falcon.asgi.Request):
 
 
 def check_framing(req: PushRequest, max_body_bytes: int) -> None:
-    """Refuse a body by what its headers say of it; raises RejectedError."""
+    """Refuse a body for what its headers say about it; raises RejectedError."""
     if req.header("Content-Encoding").strip().lower() not in ("", "identity"):
         raise RejectedError(Reject.BODY_COMPRESSED)
     transfer = req.header("Transfer-Encoding").strip().lower()

@@ -1,4 +1,4 @@
-"""Files that survive a power cut: written aside, synced, renamed into sight, folder synced."""
+"""Files that survive a power cut: written under another name, synced, renamed, folder synced."""
 
 import contextlib
 import errno
@@ -10,8 +10,8 @@ from pathlib import Path
 PARTIAL_SUFFIX = ".partial"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
-_MOST_PARTS = 1024
-"""So many the system takes in one call (IOV_MAX)."""
+_MOST_BUFFERS = 1024
+"""Limit of the system for one call (IOV_MAX)."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -33,8 +33,8 @@ def open_folder(folder: Path) -> Iterator[int]:
 def make_folder(folder: Path) -> None:
     """Make sure that a private ``folder`` exists and that its name is durable; raises OSError.
 
-    The parent is synced even where the folder is there already: whoever made it may
-    not have come to that.
+    The parent is synced even if the folder exists: the process that made it may have died before
+    it synced.
     """
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=PRIVATE_FOLDER)
@@ -43,9 +43,9 @@ def make_folder(folder: Path) -> None:
 
 def make_folders(folder: Path) -> None:
     """Make ``folder`` with what is missing of its parents, each durable; raises OSError."""
-    missing = [part for part in (folder, *folder.parents) if not part.exists()]
-    for part in reversed(missing):
-        make_folder(part)
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        make_folder(path)
 
 
 def check_space(folder: Path, floor_bytes: int) -> None:
@@ -63,13 +63,13 @@ def free_bytes(folder: Path) -> int:
 def write_visible(parts: Iterable[bytes], partial: Path, target: Path) -> None:
     """Write ``parts`` to ``partial``, sync, rename to ``target``, sync the target's folder.
 
-    Raises OSError. Nothing is visible then, but where only the last sync failed: the
-    file is complete and may stay, its durability is what cannot be vouched for.
+    Raises OSError. Nothing is visible then, unless only the last sync failed: the file is complete
+    and may stay, only its durability is not certain.
     """
     with open_folder(target.parent) as folder:
 
         def publish() -> None:
-            """Give the synced file the name under which it is seen."""
+            """Give the synced file its visible name."""
             os.rename(partial, target.name, dst_dir_fd=folder)
 
         _write_synced(parts, partial, publish)
@@ -93,7 +93,7 @@ def _write_synced(parts: Iterable[bytes], partial: Path, finish: Callable[[], No
             os.fsync(descriptor)
             finish()
     except BaseException:
-        # Ours, unacknowledged, and on a full disk in the way of the next try.
+        # Ours, unacknowledged, and on a full disk it would take the space of the next try.
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
@@ -103,7 +103,7 @@ def _write_all(descriptor: int, parts: Iterable[bytes]) -> None:
     """Write every part to its end; raises OSError."""
     remaining = [memoryview(part) for part in parts if part]
     while remaining:
-        written = os.writev(descriptor, remaining[:_MOST_PARTS])
+        written = os.writev(descriptor, remaining[:_MOST_BUFFERS])
         done = 0
         while done < len(remaining) and written >= len(remaining[done]):
             written -= len(remaining[done])
@@ -116,8 +116,8 @@ def _write_all(descriptor: int, parts: Iterable[bytes]) -> None:
 def _create_locked(partial: Path) -> int:
     """Create a file and lock it; return its descriptor. Raises OSError.
 
-    Another process may start just between the two, find no lock, and move the file aside, still
-    empty. It holds the lock while it does, so that afterwards we see it and begin again.
+    Another process may start between the two, find no lock, and move the file aside while it is
+    empty. It holds the lock while it does so; afterwards we notice and begin again.
     """
     while True:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
@@ -129,10 +129,10 @@ def _create_locked(partial: Path) -> int:
 
 
 def sweep_aside(partials: Path, aside: Path) -> list[Path]:
-    """Move what dead processes left half-written to ``aside``; return where it is now.
+    """Move files that dead processes left half-written to ``aside``; return their new paths.
 
-    A living writer holds a lock on its file, on whatever machine it runs, so its files
-    stay. Raises OSError.
+    A live writer holds a lock on its file, whichever machine it runs on, so its files stay.
+    Raises OSError.
     """
     swept = []
     for left in sorted(partials.glob(f"*{PARTIAL_SUFFIX}")):
@@ -145,12 +145,12 @@ def sweep_aside(partials: Path, aside: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _abandoned(partial: Path) -> Iterator[bool]:
-    """Tell whether a file is nobody's, and keep it so meanwhile."""
+    """Yield whether no process is writing a file, and hold its lock meanwhile."""
     with contextlib.ExitStack() as opened:
         try:
             file = opened.enter_context(partial.open("rb"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            yield False  # locked, gone meanwhile, or not ours to judge
+            yield False  # locked, gone meanwhile, or not readable
         else:
             yield True

@@ -1,4 +1,4 @@
-"""The landing folder of one provider: where each file goes, and what must hold before."""
+"""The landing folder of one provider: where each file goes, and the checks before a write."""
 
 import secrets
 from collections.abc import Iterable
@@ -17,28 +17,28 @@ from ingest.durable import (
 )
 
 FREE_FLOOR_BYTES = 64 * 1024**2
-"""Room that is left alone: as much as may be in flight when the disk gets tight."""
+"""Space that is never used up: as much as may be in flight when the disk fills up."""
 
 
 class LandingFolder:
     """Writes groups of pushes; the tree is drawn in ``ingest.landing``.
 
-    The root is made by ``open`` and never again: a root that vanishes is a disk that
-    went away, and a folder made in its place would be hidden once it comes back.
+    Only ``open`` makes the root: a root that vanishes is a disk that was unmounted, and a folder
+    made in its place would be hidden once it is mounted again.
     """
 
     def __init__(self, root: Path, *, free_floor_bytes: int = FREE_FLOOR_BYTES) -> None:
         self.root = root
         self.process = secrets.token_hex(8)
-        """Tells the files and pushes of this process from those of any other."""
+        """Distinguishes the files and pushes of this process from those of any other."""
         self._free_floor_bytes = free_floor_bytes
         self._partials = root / ".partial"
         self._day: Path | None = None
 
     def open(self) -> list[Path]:
-        """Make the folders, sweep aside what a dead process left, try a write.
+        """Make the folders, move aside what a dead process left, try a write.
 
-        Returns where the swept files are now. Raises OSError.
+        Returns the paths of the files moved aside. Raises OSError.
         """
         make_folders(self.root)
         for ours in (self.root.parent, self.root, self._partials):
@@ -71,7 +71,7 @@ class LandingFolder:
         write_and_remove(b"probe\n", self._partials / f"probe-{self.process}{PARTIAL_SUFFIX}")
 
     def free_bytes(self) -> int:
-        """Return the free bytes of the folder's disk, 0 where the folder is gone."""
+        """Return the free bytes on the folder's disk, 0 if the folder is gone."""
         try:
             return free_bytes(self.root)
         except OSError:

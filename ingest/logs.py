@@ -9,7 +9,7 @@ _LOGGER = logging.getLogger("dlr.ingest")
 
 
 def log_event(event: str, *, level: int = logging.INFO, **fields: object) -> None:
-    """Log one event; ``fields`` hold nothing that a caller can fill with secrets."""
+    """Log one event; ``fields`` must never hold anything secret."""
     _LOGGER.log(level, event, extra={"fields": fields})
 
 

@@ -1,4 +1,4 @@
-"""How a refusal is told: to the client in one sentence, to the operator in one line."""
+"""How a refusal is reported: one sentence to the client, one log line to the operator."""
 
 import logging
 import secrets
@@ -17,7 +17,7 @@ Params = dict[str, Any]
 
 RETRY_AFTER_S = 10
 LOG_INTERVAL_S = 1.0
-"""A reason is logged this often at most; a flood of refusals must not become a flood of lines."""
+"""Each reason is logged at most this often, so that floods of refusals do not flood the log."""
 
 
 class Refusals:
@@ -28,7 +28,7 @@ class Refusals:
         self._logged: dict[Reject, tuple[float, int]] = {}
 
     async def unknown_path(self, _req: PushRequest, _resp: falcon.asgi.Response) -> None:
-        """Refuse whatever no route takes."""
+        """Refuse a path that no route handles."""
         raise RejectedError(Reject.UNKNOWN_PATH)
 
     async def on_reject(
@@ -40,7 +40,7 @@ class Refusals:
     async def on_failure(
         self, req: PushRequest, resp: falcon.asgi.Response, error: Exception, _params: Params
     ) -> None:
-        """Answer a failure of our own: the provider shall push again."""
+        """Answer an internal failure: the provider should push again."""
         # Kind and place only: the text may quote what was pushed.
         name, place = type(error).__name__, place_of(error)
         log_event("failure", level=logging.ERROR, error=name, at=place)
@@ -60,7 +60,7 @@ class Refusals:
             resp.set_header("Allow", "GET, HEAD, POST")
         if reject.status == HTTPStatus.SERVICE_UNAVAILABLE:
             resp.set_header("Retry-After", str(RETRY_AFTER_S))
-        # What is not found says nothing about itself: all of it must look alike.
+        # Every 404 must look the same, so that it reveals nothing.
         if reject.status != HTTPStatus.NOT_FOUND:
             resp.set_header("X-Reject-Reason", reject.slug)
             resp.set_header("X-Request-Id", secrets.token_hex(8))

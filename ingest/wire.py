@@ -1,4 +1,4 @@
-"""Below the application: how long a request may take, how big its head may be, no upgrades."""
+"""Limits below the application: time and size of a request, no protocol upgrades."""
 
 import asyncio
 from http import HTTPStatus
@@ -11,7 +11,7 @@ ARRIVAL_TIMEOUT_S = 20.0
 HEAD_LIMIT_BYTES = 32 * 1024
 CONNECTION_LIMIT = 1000
 PIPELINE_LIMIT = 100
-"""Requests of one connection that wait for their turn; each costs a hundred times its bytes."""
+"""Queued requests of one connection; each costs a hundred times its bytes."""
 
 _VERSIONS = ("1.0", "1.1")
 _UPGRADE_HEADERS = (b"connection", b"upgrade", b"http2-settings")
@@ -25,10 +25,10 @@ class LimitedProtocol(HttpToolsProtocol):
     _is_head_read = False
     _is_upgrade = False
     _refusal: HTTPStatus | None = None
-    """Answer to what cannot be read, to be given after the answers that are due."""
+    """Answer to an unreadable request, sent after the answers that are due."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, or refuse it when there are too many."""
+        """Accept a connection, or refuse it if there are too many."""
         super().connection_made(transport)
         if len(self.connections) > CONNECTION_LIMIT:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
@@ -41,7 +41,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Stay open for the answers of a client that has said all it wants to say."""
+        """Stay open for the answers to a client that has closed its own side."""
         if not self._refusal and self._is_answer_due():
             if self._arrival is None:
                 self.cycle.keep_alive = False
@@ -50,7 +50,7 @@ class LimitedProtocol(HttpToolsProtocol):
         return self._refusal is not None
 
     def data_received(self, data: bytes) -> None:
-        """Parse; bytes that lead to nothing are bounded."""
+        """Parse; bytes that complete no part of a request are limited."""
         if self._refusal:
             return
         self._unset_keepalive_if_required()
@@ -62,7 +62,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        """Start a request; behind another one it has its own time."""
+        """Start a request; one behind another has its own time limit."""
         self._is_head_read = False
         if self._arrival is None:
             self._expect_arrival()
@@ -89,12 +89,12 @@ class LimitedProtocol(HttpToolsProtocol):
             self.headers = []
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Receive a chunk of the body."""
         self._unparsed_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request; where it was answered before its end, wait for the next one."""
+        """End a request; if it was answered before its end, wait for the next one."""
         self._unparsed_bytes = 0
         if self._is_upgrade:
             return
@@ -104,7 +104,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._expect_arrival()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, or come to what could not be read."""
+        """Go on with the next request, or answer the unreadable one."""
         is_last = not self.pipeline
         super().on_response_complete()
         if self._refusal and is_last and not self.transport.is_closing():
@@ -164,11 +164,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
     def _is_answer_due(self) -> bool:
-        """Tell whether a request before the one that is being read waits for its answer."""
+        """Return whether a request before the one being read waits for its answer."""
         return bool(self.pipeline) if self._is_in_body() else self._is_busy()
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer what cannot be read, in its turn, and close."""
+        """Answer an unreadable request in its turn, and close."""
         self._arrived()
         if self._refusal or self.transport.is_closing():
             return
@@ -180,7 +180,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.pipeline.popleft()  # it can never be answered otherwise
 
     def _close_with(self, status: HTTPStatus) -> None:
-        """Answer, unless the request that is being read has an answer already, and close."""
+        """Answer, unless the request being read is answered already, and close."""
         is_answered = self._is_head_read and self.cycle.response_started
         if not is_answered:
             self.transport.write(_answer(status))

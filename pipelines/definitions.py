@@ -1,23 +1,11 @@
-"""All that Dagster loads."""
+"""The code location, which Dagster finds by this module's name."""
 
 import dagster as dg
 
-from pipelines.runs import assets, automation
+from pipelines.runs.graph import definitions
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Assets, checks, the job, its sensor and its schedules."""
-    return dg.Definitions(
-        assets=[
-            assets.landed_files,
-            assets.send_files,
-            assets.load_assets,
-            assets.mart_assets,
-            assets.publish_assets,
-        ],
-        jobs=[automation.refresh, automation.housekeeping],
-        sensors=[automation.landed_files_sensor],
-        schedules=[automation.hourly_refresh, automation.daily_housekeeping],
-        executor=dg.in_process_executor,
-    )
+    return definitions()

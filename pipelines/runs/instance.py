@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from contract.errors import UserError
 from contract.settings import Settings
+from pipelines.runs.graph import definitions
 from pipelines.runs.history import bury_dead_runs
 from pipelines.runs.home import InstanceError, prepare_instance
 
@@ -54,11 +55,9 @@ def refresh(settings: Settings) -> str:
 
 
 def _execute(instance: dg.DagsterInstance, settings: Settings) -> dg.ExecuteInProcessResult:
-    from pipelines.definitions import defs  # which imports this room
-
     bury_dead_runs(instance, settings)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    job = defs().resolve_job_def("refresh")
+    job = definitions().resolve_job_def("refresh")
     return job.execute_in_process(
         instance=instance,
         raise_on_error=False,

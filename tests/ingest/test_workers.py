@@ -130,4 +130,4 @@ def test_what_keeps_workers_from_starting_is_said_once(
 def test_a_number_of_workers_that_makes_no_sense(tmp_path: Path) -> None:
     failed = dlr(tmp_path / "data", "serve", "--workers", "0", DLR_PUSH_TOKENS=TOKEN)
     assert failed.returncode == 1
-    assert failed.stderr == "dlr: --workers takes a number of 1 or more.\n"
+    assert failed.stderr == "dlr: --workers must be 1 or more.\n"
