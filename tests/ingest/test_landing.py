@@ -115,7 +115,7 @@ def test_what_the_system_takes_in_pieces_is_written_whole(
     folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writev = os.writev
-    monkeypatch.setattr("ingest.durable._MOST_PARTS", 3)
+    monkeypatch.setattr("ingest.durable._MOST_BUFFERS", 3)
     monkeypatch.setattr("os.writev", lambda fd, parts: writev(fd, [b"".join(parts)[:100]]))
     file = folder.write(MOMENT, [a_line(number) for number in range(20)])
     assert file.read_bytes() == b"".join(a_line(number) for number in range(20))
