@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ from pipelines.publish.publish import analytics_path
 from pipelines.sends.files import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes
-from tests.command import ROOT
+from tests.command import ROOT, dlr
 from tests.data_folder import land, push, run, settings_of
 
 README = ROOT / "README.md"
@@ -91,6 +92,21 @@ def test_the_pandas_example_runs(published: Settings, monkeypatch: pytest.Monkey
     names: dict[str, object] = {}
     exec(code, names)
     assert len(names["frame"]) > 0  # type: ignore[arg-type]
+
+
+def test_the_example_of_a_send_log_is_taken_whole(tmp_path: Path) -> None:
+    [lines] = re.findall(r"<<'END'\n(.*?)END\n", text_of(DOCS / "send-log.md"), re.DOTALL)
+    log = tmp_path / "orders.csv"
+    log.write_text(lines, encoding="utf-8")
+    settings = settings_of(tmp_path / "data")
+    assert dlr(settings.data, "sends", "import", str(log)).returncode == 0
+    run(settings)
+    with duckdb.connect(analytics_path(settings), read_only=True) as con:
+        taken = con.execute("select sid, uid, tag, sent_at_utc from core.sends order by sid")
+        assert taken.fetchall() == [
+            (9527, "abc", "otp", datetime(2014, 3, 17, 14, 55, 10)),
+            (9528, None, "campaign-7", datetime(2014, 3, 17, 14, 55, 12, 250_000)),
+        ]
 
 
 def test_every_setting_is_a_row_with_its_default() -> None:
