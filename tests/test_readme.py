@@ -139,7 +139,7 @@ def test_the_readme_leads_to_every_page_and_is_short() -> None:
     text = text_of(README)
     linked = {ROOT / target for target in re.findall(r"\]\((docs/[^)#]+)", text)}
     assert set(DOCS.glob("*.md")) <= linked
-    assert len(text.splitlines()) <= 110
+    assert len(text.splitlines()) <= 115
 
 
 def test_every_decision_is_in_the_index() -> None:
