@@ -1,6 +1,7 @@
 """A data folder for tests: envelopes landed by hand, runs without Dagster, questions to readers."""
 
 import json
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -118,6 +119,32 @@ def run(settings: Settings) -> Publication:
     take(settings)
     with open_warehouse(settings) as con:
         return publish(con, settings)
+
+
+class Kept:
+    """A data folder that is made once, and put back as it was, in its place, for every test.
+
+    The place stays because the published views name their files by absolute paths.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._copy = settings.data.with_name(f"{settings.data.name}-kept")
+        shutil.copytree(settings.data, self._copy, symlinks=True)
+
+    def put_back(self) -> Settings:
+        """Undo what the test before did; the books then know the files that lie there."""
+        data = self._settings.data
+        shutil.rmtree(data)
+        shutil.copytree(self._copy, data, symlinks=True)
+        with duckdb.connect(warehouse_path(self._settings)) as con:
+            for (name,) in con.execute("select path from ops.published_files").fetchall():
+                there = (data / "exports" / name).lstat()
+                con.execute(
+                    "update ops.published_files set changed_ns = ?, inode = ? where path = ?",
+                    [there.st_ctime_ns, there.st_ino, name],
+                )
+        return self._settings
 
 
 def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
