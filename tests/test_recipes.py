@@ -273,7 +273,7 @@ class Copy:
             env={**environment(data, **more), "PYTHONPATH": str(self.root)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 

@@ -163,7 +163,7 @@ def test_a_run_killed_at_a_named_step(
     land_batch(settings, 1)
     child = PROCESSES.Process(target=run_and_die, args=(settings.data, target, calls))
     child.start()
-    child.join(60)
+    child.join(120)
     assert child.exitcode == -signal.SIGKILL, "the step was never reached"
     old, new = expected[0], expected[1]
     seen = check_readers(settings)
@@ -187,7 +187,7 @@ def test_who_is_killed_between_two_renames_is_completed_by_the_next_command(
     land_batch(settings, 1)
     child = PROCESSES.Process(target=run_and_die, args=(settings.data, *point))
     child.start()
-    child.join(60)
+    child.join(120)
     assert child.exitcode == -signal.SIGKILL, "the step was never reached"
     old, new = expected[0], expected[1]
     assert {check_readers(settings), manifest_rows(settings)} <= {old[0], new[0]}
