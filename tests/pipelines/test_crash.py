@@ -104,6 +104,17 @@ def run_and_die(data: Path, target: str, calls: int) -> None:
     run(settings_of(data))
 
 
+def die_at(settings: Settings, target: str, calls: int) -> None:
+    """Have a process run until there, and none be left that works on the folder."""
+    child = PROCESSES.Process(target=run_and_die, args=(settings.data, target, calls))
+    child.start()
+    child.join(120)
+    code = child.exitcode
+    child.kill()
+    child.join()
+    assert code == -signal.SIGKILL, "the step was never reached"
+
+
 def run_whole(data: Path) -> None:
     run(settings_of(data))
 
@@ -161,10 +172,7 @@ def test_a_run_killed_at_a_named_step(
     settings: Settings, expected: list[tuple[int, str]], target: str, calls: int
 ) -> None:
     land_batch(settings, 1)
-    child = PROCESSES.Process(target=run_and_die, args=(settings.data, target, calls))
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL, "the step was never reached"
+    die_at(settings, target, calls)
     old, new = expected[0], expected[1]
     seen = check_readers(settings)
     assert seen in (old[0], new[0])
@@ -185,10 +193,7 @@ def test_who_is_killed_between_two_renames_is_completed_by_the_next_command(
     command: tuple[str, ...],
 ) -> None:
     land_batch(settings, 1)
-    child = PROCESSES.Process(target=run_and_die, args=(settings.data, *point))
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL, "the step was never reached"
+    die_at(settings, *point)
     old, new = expected[0], expected[1]
     assert {check_readers(settings), manifest_rows(settings)} <= {old[0], new[0]}
     done = dlr(settings.data, *command)
