@@ -1,6 +1,8 @@
 """A data folder for tests: envelopes landed by hand, runs without Dagster, questions to readers."""
 
 import json
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,8 +14,10 @@ import duckdb
 
 from contract.envelope import Envelope
 from contract.settings import Settings, load_settings
+from pipelines.folder.format import stamp
 from pipelines.load.load import LoadReport, load
 from pipelines.load.marts import refresh_marts
+from pipelines.models import load_models
 from pipelines.models.warehouse import open_warehouse, warehouse_path
 from pipelines.publish.publish import Publication, analytics_path, publish
 
@@ -78,8 +82,32 @@ def land_bodies(settings: Settings, bodies: Sequence[bytes], name: str = "a") ->
     return land(settings, [push(body, n) for n, body in enumerate(bodies)], name)
 
 
+_EMPTY: dict[tuple[str, ...], tuple[object, bytes]] = {}
+"""A warehouse without rows, and the models it was made by, by the settings it depends on."""
+
+
+def start_empty(settings: Settings) -> None:
+    """Give a new folder the tables, copied from those made once: half of a small run's time."""
+    target = warehouse_path(settings)
+    if target.exists():
+        return
+    key = (settings.provider_timezone, settings.sends_timezone, settings.default_region)
+    if key not in _EMPTY or _EMPTY[key][0] is not load_models():
+        with tempfile.TemporaryDirectory() as folder:
+            names = ("provider_timezone", "sends_timezone", "default_region")
+            values = dict(zip(names, key, strict=True))
+            other = settings_of(Path(folder) / "data", **values)
+            with open_warehouse(other):
+                pass
+            _EMPTY[key] = load_models(), warehouse_path(other).read_bytes()
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stamp(settings)
+    target.write_bytes(_EMPTY[key][1])
+
+
 def take(settings: Settings, run_id: str | None = None) -> LoadReport:
     """Take in what is pending, up to the marts."""
+    start_empty(settings)
     with open_warehouse(settings) as con:
         report = load(con, settings, run_id or uuid.uuid4().hex)
         refresh_marts(con)
@@ -91,6 +119,32 @@ def run(settings: Settings) -> Publication:
     take(settings)
     with open_warehouse(settings) as con:
         return publish(con, settings)
+
+
+class Kept:
+    """A data folder that is made once, and put back as it was, in its place, for every test.
+
+    The place stays because the published views name their files by absolute paths.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._copy = settings.data.with_name(f"{settings.data.name}-kept")
+        shutil.copytree(settings.data, self._copy, symlinks=True)
+
+    def put_back(self) -> Settings:
+        """Undo what the test before did; the books then know the files that lie there."""
+        data = self._settings.data
+        shutil.rmtree(data)
+        shutil.copytree(self._copy, data, symlinks=True)
+        with duckdb.connect(warehouse_path(self._settings)) as con:
+            for (name,) in con.execute("select path from ops.published_files").fetchall():
+                there = (data / "exports" / name).lstat()
+                con.execute(
+                    "update ops.published_files set changed_ns = ?, inode = ? where path = ?",
+                    [there.st_ctime_ns, there.st_ino, name],
+                )
+        return self._settings
 
 
 def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:

@@ -20,6 +20,7 @@ from pipelines.runs.status import read_status
 from pipelines.verify import verify
 from tests.data_folder import (
     FIRST,
+    Kept,
     fingerprint,
     form,
     land,
@@ -70,12 +71,18 @@ def land_day(settings: Settings) -> None:
         )
 
 
-@pytest.fixture
-def taken(settings: Settings) -> Settings:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """A day of four files, taken in."""
+    settings = settings_of(tmp_path_factory.mktemp("compact") / "data")
     land_day(settings)
     run(settings)
-    return settings
+    return Kept(settings)
+
+
+@pytest.fixture
+def taken(kept: Kept) -> Settings:
+    return kept.put_back()
 
 
 def test_a_day_becomes_one_file_that_zcat_gives_back(taken: Settings) -> None:

@@ -28,7 +28,7 @@ from tests.data_folder import (
     take,
     warehouse,
 )
-from tests.reference import Report, outcomes, sms_status
+from tests.truth.reference import Report, outcomes, sms_status
 
 LATER = {"user_receive_time": "2026-03-02 16:30:00"}
 

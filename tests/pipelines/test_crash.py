@@ -21,6 +21,7 @@ from pipelines.verify import verify
 from tests.agreement import everywhere, figures_of
 from tests.command import dlr
 from tests.data_folder import (
+    Kept,
     ask,
     fingerprint,
     form,
@@ -103,6 +104,17 @@ def run_and_die(data: Path, target: str, calls: int) -> None:
     run(settings_of(data))
 
 
+def die_at(settings: Settings, target: str, calls: int) -> None:
+    """Have a process run until there, and none be left that works on the folder."""
+    child = PROCESSES.Process(target=run_and_die, args=(settings.data, target, calls))
+    child.start()
+    child.join(120)
+    code = child.exitcode
+    child.kill()
+    child.join()
+    assert code == -signal.SIGKILL, "the step was never reached"
+
+
 def run_whole(data: Path) -> None:
     run(settings_of(data))
 
@@ -129,11 +141,26 @@ def check_readers(settings: Settings) -> int:
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """A folder after the first batch."""
+    settings = settings_of(tmp_path_factory.mktemp("crash") / "data")
+    land_batch(settings, 0)
+    run(settings)
+    return Kept(settings)
+
+
+@pytest.fixture
+def settings(kept: Kept) -> Settings:
+    """The first batch is published."""
+    return kept.put_back()
+
+
+@pytest.fixture(scope="module")
+def expected(kept: Kept) -> list[tuple[int, str]]:
     """Messages and fingerprint after each batch, without any accident."""
-    settings = settings_of(tmp_path_factory.mktemp("undisturbed"))
-    states = []
-    for batch in range(BATCHES):
+    settings = kept.put_back()
+    states = [(check_readers(settings), fingerprint(settings))]
+    for batch in range(1, BATCHES):
         land_batch(settings, batch)
         run(settings)
         states.append((check_readers(settings), fingerprint(settings)))
@@ -144,13 +171,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
 def test_a_run_killed_at_a_named_step(
     settings: Settings, expected: list[tuple[int, str]], target: str, calls: int
 ) -> None:
-    land_batch(settings, 0)
-    run(settings)
     land_batch(settings, 1)
-    child = PROCESSES.Process(target=run_and_die, args=(settings.data, target, calls))
-    child.start()
-    child.join(60)
-    assert child.exitcode == -signal.SIGKILL, "the step was never reached"
+    die_at(settings, target, calls)
     old, new = expected[0], expected[1]
     seen = check_readers(settings)
     assert seen in (old[0], new[0])
@@ -170,13 +192,8 @@ def test_who_is_killed_between_two_renames_is_completed_by_the_next_command(
     point: tuple[str, int],
     command: tuple[str, ...],
 ) -> None:
-    land_batch(settings, 0)
-    run(settings)
     land_batch(settings, 1)
-    child = PROCESSES.Process(target=run_and_die, args=(settings.data, *point))
-    child.start()
-    child.join(60)
-    assert child.exitcode == -signal.SIGKILL, "the step was never reached"
+    die_at(settings, *point)
     old, new = expected[0], expected[1]
     assert {check_readers(settings), manifest_rows(settings)} <= {old[0], new[0]}
     done = dlr(settings.data, *command)
@@ -193,8 +210,6 @@ def test_who_is_killed_between_two_renames_is_completed_by_the_next_command(
 def test_runs_killed_at_random_moments(settings: Settings, expected: list[tuple[int, str]]) -> None:
     draw = random.Random(7)
     allowed = {messages for messages, _ in expected}
-    land_batch(settings, 0)
-    run(settings)
     killed = 0
     for batch in range(1, BATCHES):
         land_batch(settings, batch)
@@ -256,19 +271,12 @@ def manifest_rows(settings: Settings) -> int:
 
 
 @pytest.fixture
-def first_batch(settings: Settings) -> Settings:
-    land_batch(settings, 0)
-    run(settings)
-    return settings
-
-
-@pytest.fixture
-def reader(first_batch: Settings) -> Iterator[tuple[list[int], list[str]]]:
+def reader(settings: Settings) -> Iterator[tuple[list[int], list[str]]]:
     """A thread that opens, asks and closes for as long as the test runs."""
     stop = threading.Event()
     seen: list[int] = []
     errors: list[str] = []
-    thread = threading.Thread(target=reading, args=(first_batch, stop, seen, errors))
+    thread = threading.Thread(target=reading, args=(settings, stop, seen, errors))
     thread.start()
     yield seen, errors
     stop.set()
@@ -276,12 +284,12 @@ def reader(first_batch: Settings) -> Iterator[tuple[list[int], list[str]]]:
 
 
 def test_readers_of_the_database_see_one_state_while_runs_go_on(
-    first_batch: Settings, reader: tuple[list[int], list[str]], expected: list[tuple[int, str]]
+    settings: Settings, reader: tuple[list[int], list[str]], expected: list[tuple[int, str]]
 ) -> None:
     seen, errors = reader
     for batch in range(1, BATCHES):
-        land_batch(first_batch, batch)
-        run(first_batch)
+        land_batch(settings, batch)
+        run(settings)
         until = len(seen) + 2
         deadline = time.monotonic() + 20
         while len(seen) < until and not errors and time.monotonic() < deadline:
@@ -292,14 +300,14 @@ def test_readers_of_the_database_see_one_state_while_runs_go_on(
 
 
 def test_readers_of_the_manifest_and_open_connections_keep_their_state(
-    first_batch: Settings, expected: list[tuple[int, str]]
+    settings: Settings, expected: list[tuple[int, str]]
 ) -> None:
     stop, answers = PROCESSES.Event(), PROCESSES.Queue()
-    child = PROCESSES.Process(target=read_in_a_loop, args=(first_batch.data, stop, answers))
+    child = PROCESSES.Process(target=read_in_a_loop, args=(settings.data, stop, answers))
     child.start()
     for batch in range(1, BATCHES):
-        land_batch(first_batch, batch)
-        run(first_batch)
+        land_batch(settings, batch)
+        run(settings)
     time.sleep(0.2)  # lets the reader look once more; nothing depends on it
     stop.set()
     seen, errors = answers.get(timeout=30)
@@ -307,4 +315,4 @@ def test_readers_of_the_manifest_and_open_connections_keep_their_state(
     assert not errors
     assert seen
     assert set(seen) <= {messages for messages, _ in expected}
-    assert ask(first_batch, "select count(*) from core.sms_status") == [(expected[-1][0],)]
+    assert ask(settings, "select count(*) from core.sms_status") == [(expected[-1][0],)]

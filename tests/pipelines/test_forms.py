@@ -17,7 +17,7 @@ from pipelines.publish.publish import (
     publish,
 )
 from tests.agreement import everywhere, manifest_of
-from tests.data_folder import FIRST, ask, form, land, push, record, run, settings_of
+from tests.data_folder import FIRST, Kept, ask, form, land, push, record, run, settings_of
 from tests.edited_warehouse import EditedWarehouse, edited
 
 __all__ = ["edited"]
@@ -37,12 +37,18 @@ def changed_tables(before: dict[str, set[str]], after: dict[str, set[str]]) -> s
     return {name for name in before | after if before.get(name) != after.get(name)}
 
 
-@pytest.fixture
-def published(settings: Settings) -> Settings:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """One message, published."""
+    settings = settings_of(tmp_path_factory.mktemp("forms") / "data")
     land(settings, [push(form([record(1)]))])
     run(settings)
-    return settings
+    return Kept(settings)
+
+
+@pytest.fixture
+def published(kept: Kept) -> Settings:
+    return kept.put_back()
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ from pipelines.runs.rebuild import rebuild, rebuild_from
 from pipelines.verify import verify
 from tests.data_folder import FIRST, form, push, settings_of, warehouse
 from tests.pipelines.test_core import reports
-from tests.reference import Batch, conflicting_reports, sms_status
-from tests.reference import pushes as expected_pushes
+from tests.truth.reference import Batch, conflicting_reports, sms_status
+from tests.truth.reference import pushes as expected_pushes
 
 HISTORIES = int(os.environ.get("DLR_TEST_HISTORIES", "6"))
 LONG = HISTORIES > 100

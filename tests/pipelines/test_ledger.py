@@ -4,7 +4,7 @@ import pytest
 
 from contract.settings import Settings
 from pipelines.publish.publish import UnbalancedError
-from tests.data_folder import form, land, push, record, run, take, warehouse
+from tests.data_folder import Kept, form, land, push, record, run, settings_of, take, warehouse
 
 TAMPERINGS = {
     # what somebody, or a mistake in a model, does to the tables
@@ -31,15 +31,21 @@ TAMPERINGS = {
 }
 
 
-@pytest.fixture
-def taken(settings: Settings) -> Settings:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """Two files, three pushes, a record of every outcome."""
+    settings = settings_of(tmp_path_factory.mktemp("ledger") / "data")
     first = push(form([record(1), record(2), "no record"]), 1)
     second = push(form([record(1), record(2, uid="another"), record(3)]), 2)
     land(settings, [first, second], "a")
     land(settings, [push(form([record(4)]), 3)], "b")
     run(settings)
-    return settings
+    return Kept(settings)
+
+
+@pytest.fixture
+def taken(kept: Kept) -> Settings:
+    return kept.put_back()
 
 
 @pytest.mark.parametrize("statement", TAMPERINGS.values(), ids=TAMPERINGS)

@@ -20,7 +20,17 @@ from pipelines.runs.rebuild import rebuild, rebuild_from
 from pipelines.runs.status import read_status
 from pipelines.verify import verify
 from tests.command import dlr
-from tests.data_folder import fingerprint, form, push, record, run, settings_of, take, warehouse
+from tests.data_folder import (
+    Kept,
+    fingerprint,
+    form,
+    push,
+    record,
+    run,
+    settings_of,
+    take,
+    warehouse,
+)
 from tests.edited_warehouse import EditedWarehouse, edited, forget
 from tests.pipelines.test_crash import PROCESSES
 
@@ -64,11 +74,17 @@ def land_all(settings: Settings) -> None:
     land(settings, DAYS[2], [fail(4), fail(7), record(1, uid="late")], [fail(8)])
 
 
-@pytest.fixture
-def taken(settings: Settings) -> Settings:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    settings = settings_of(tmp_path_factory.mktemp("rebuild") / "data")
     land_all(settings)
     run(settings)
-    return settings
+    return Kept(settings)
+
+
+@pytest.fixture
+def taken(kept: Kept) -> Settings:
+    return kept.put_back()
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from pipelines.publish.publish import (
 from pipelines.publish.report import page
 from tests.agreement import everywhere, figures_of, manifest_of
 from tests.command import dlr
-from tests.data_folder import FIRST, form, land, push, record, run, settings_of, take
+from tests.data_folder import FIRST, Kept, form, land, push, record, run, settings_of, take
 
 MOBILE = "15205201314"
 Harm = Callable[[Path], object]
@@ -55,10 +55,15 @@ def publish_days(settings: Settings) -> Settings:
     return settings
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    return Kept(publish_days(settings_of(tmp_path_factory.mktemp("published") / "data")))
+
+
 @pytest.fixture
-def published(settings: Settings) -> Settings:
+def published(kept: Kept) -> Settings:
     """A folder that a test may leave as it likes."""
-    return publish_days(settings)
+    return kept.put_back()
 
 
 @pytest.fixture(scope="module")

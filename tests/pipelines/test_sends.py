@@ -37,8 +37,8 @@ from tests.data_folder import (
     take,
     warehouse,
 )
-from tests.reference import Report, sms_status
-from tests.send_reference import (
+from tests.truth.reference import Report, sms_status
+from tests.truth.send_reference import (
     COUNTS,
     SEND_COUNTS,
     Model,

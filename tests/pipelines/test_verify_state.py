@@ -19,7 +19,7 @@ from pipelines.landing.compaction import compact
 from pipelines.verify import recount, verify
 from pipelines.verify.headers import read_tables
 from pipelines.verify.recompute import queries
-from tests.data_folder import FIRST, form, land, push, record, run, settings_of, warehouse
+from tests.data_folder import FIRST, Kept, form, land, push, record, run, settings_of, warehouse
 from tests.edited_warehouse import EditedWarehouse, edited
 from tests.pipelines.test_privacy import leaky_pushes
 
@@ -41,15 +41,20 @@ def land_on(settings: Settings, day: datetime, name: str, sids: range) -> None:
     (folder / f"{day:%Y%m%dT%H%M%S}.000000Z-{name}.jsonl").write_bytes(b"".join(lines))
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """Three days of four files, taken and published."""
-    settings = settings_of(tmp_path / "data")
+    settings = settings_of(tmp_path_factory.mktemp("days") / "data")
     for n, day in enumerate(DAYS):
         for m, name in enumerate("abcd"):
             land_on(settings, day, name, range(100 * n + 10 * m, 100 * n + 10 * m + 8))
     run(settings)
-    return settings
+    return Kept(settings)
+
+
+@pytest.fixture
+def settings(kept: Kept) -> Settings:
+    return kept.put_back()
 
 
 def told(settings: Settings, **options: object) -> str:
