@@ -288,7 +288,7 @@ def test_a_table_named_in_a_comment_is_no_dependency(edited: EditedWarehouse) ->
         "with sent as (",
         "-- from core.sms_status\nwith sent as (",
     )
-    assert "core.sms_status" not in models.catalog._read_by()["handset_times"]
+    assert "core.sms_status" not in models.catalog.read_by()["handset_times"]
 
 
 def test_models_that_read_each_other_are_named(edited: EditedWarehouse) -> None:

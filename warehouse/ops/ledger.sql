@@ -2,6 +2,7 @@
 description: The conservation law, run by run and over all time. Records received are messages known, duplicates, conflicts, rejected and erased, and nothing else.
 grain: run_id
 materialized: python
+depends_on: [raw.pushes, core.sms_status]
 export: file
 checks:
   - name: conservation_law
