@@ -21,6 +21,7 @@ COMMANDS = {
     "compact": "put the landed files of finished days together, one compressed file a day",
     "report": "figures and charts of some days as one HTML file",
     "sql": "query the published database",
+    "model": "list the models, run one alone over the data at hand, run their unit tests",
 }
 READERS = frozenset({"report", "sql", "status", "verify"})
 """Commands that only look at the data folder, and bring none of an earlier version up to date."""

@@ -37,7 +37,7 @@ def update(path: Path, digests: Mapping[str, str], today: str) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("what", "digest", "since"))
-        lines = [(*key, since) for key, since in rows.items()]
+        lines = [(what, digest, since) for (what, digest), since in rows.items()]
         # stable: the digests of one table stay in the order in which they came
         writer.writerows(sorted(lines, key=lambda line: line[0]))
 

@@ -13,7 +13,6 @@ Other rooms run models without caring which module does what: they write ``model
 """
 
 from pipelines.models.catalog import (
-    SCHEMAS,
     dependencies,
     load_models,
     query_of,
@@ -35,7 +34,6 @@ from pipelines.models.tables import bring_tables, comment
 from pipelines.models.warehouse import memory_limit
 
 __all__ = [
-    "SCHEMAS",
     "WAREHOUSE",
     "Check",
     "Column",

@@ -7,10 +7,8 @@ import graphlib
 from functools import cache
 from hashlib import sha256
 
-from pipelines.models.headers import WAREHOUSE, Model, ModelError, read_model
+from pipelines.models.headers import SCHEMAS, WAREHOUSE, Model, ModelError, read_model
 from pipelines.models.parsing import Query, SqlError, parse
-
-SCHEMAS = ("raw", "core", "marts", "ops")
 
 
 @cache

@@ -1,7 +1,8 @@
 """One SQL file of ``warehouse/``: its path is the table's name, its first comment is its header.
 
 A stored table lies in ``raw/``, ``core/``, ``marts/`` or ``ops/``. A step lies in ``steps/``: a
-temporary relation of one batch, which goes by its file's name alone. A header may hold:
+temporary relation of one batch, which goes by its file's name alone. What Python hands to the
+steps is described in ``inputs/``. A header may hold:
 
     description:  one sentence
     grain:        what one row stands for, the columns of its key
@@ -32,6 +33,7 @@ import yaml
 
 from contract.errors import UserError
 
+SCHEMAS = ("raw", "core", "marts", "ops")
 WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
 
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/\s*(?P<sql>.*)", re.DOTALL)
@@ -164,7 +166,7 @@ def read_model(path: Path, root: Path | None = None) -> Model:
     """Read one SQL file. Raises ModelError where its header is missing or wrong."""
     root = root or WAREHOUSE
     folder = path.relative_to(root).parent.as_posix()
-    name = path.stem if folder.startswith("steps") else f"{folder}.{path.stem}"
+    name = f"{folder}.{path.stem}" if folder in SCHEMAS else path.stem
     try:
         match = _HEADER.fullmatch(path.read_text(encoding="utf-8"))
         if not match:

@@ -18,7 +18,15 @@ def run_temporary(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
 def creation_of(model: Model) -> str:
     """The statement that makes a temporary step."""
     kind = "view" if model.materialized == "view" else "table"
-    return f"create or replace temp {kind} {model.name} as {model.sql}"
+    return f"create or replace temp {kind} {model.name} as {rows_of(model)}"
+
+
+def rows_of(model: Model) -> str:
+    """The query for a model's rows: its SELECT; where it has none what is stored, if anything."""
+    if model.sql or not model.temporary:
+        return model.sql or f"from {model.name}"
+    nulls = ", ".join(f'null::{kind} as "{name}"' for name, kind in model.types.items())
+    return f"select {nulls} where false"
 
 
 def refresh(con: duckdb.DuckDBPyConnection, model: Model) -> None:

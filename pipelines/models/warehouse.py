@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 from pydantic import ByteSize, TypeAdapter
@@ -67,6 +68,19 @@ def open_warehouse(
             yield con
         finally:
             con.close()
+
+
+@contextmanager
+def scratch_database(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with the warehouse's functions and limits.
+
+    What does not fit in memory goes to a folder outside of the data folder.
+    """
+    with TemporaryDirectory(prefix="dlr-") as folder:
+        config = _config(settings) | {"temp_directory": folder}
+        with duckdb.connect(config=config) as con:
+            prepare(con, settings)
+            yield con
 
 
 def _bring_tables(con: duckdb.DuckDBPyConnection, settings: Settings, target: Path) -> None:
