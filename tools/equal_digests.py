@@ -39,7 +39,8 @@ def update(path: Path, digests: Mapping[str, str], today: str) -> None:
         writer.writerow(("what", "digest", "since"))
         lines = [(what, digest, since) for (what, digest), since in rows.items()]
         # stable: the digests of one table stay in the order in which they came
-        writer.writerows(sorted(lines, key=lambda line: line[0]))
+        lines.sort(key=lambda line: line[0])
+        writer.writerows(lines)
 
 
 if __name__ == "__main__":

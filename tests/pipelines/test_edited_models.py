@@ -271,7 +271,7 @@ def test_words_layout_and_order_of_the_file_ask_for_nothing(
     edited.replace(
         "marts/as_of.sql", "select\n", "/* reads from core.sms_status */ SELECT -- all\n"
     )
-    edited.replace("marts/as_of.sql", "description: The moment", "description: The very moment")
+    edited.replace("marts/as_of.sql", "description: The time", "description: The very time")
     edited.replace(
         "steps/messages/winning_reports.sql",
         "with contested as (",
