@@ -58,8 +58,8 @@ def format_of(settings: Settings) -> int:
         return 1 if has_tables else FORMAT
     except ValueError as error:
         raise FolderFormatError(
-            f"{_file(settings)} does not hold the number of a format; if the folder is of this version, "
-            f"write {FORMAT} into it."
+            f"{_file(settings)} does not hold the number of a format; if the folder is of this "
+            f"version, write {FORMAT} into it."
         ) from error
 
 

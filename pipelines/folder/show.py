@@ -24,7 +24,7 @@ from contract.settings import Settings
 from pipelines.folder.files import remove_empty_folders, sync
 
 SHOWN = ("dictionary.md", "dictionary.html", "report.html", "current", "manifest.json")
-"""What is renamed after the database, in this order; a reader that sees the manifest sees the others."""
+"""Renamed after the database, in this order: a reader that sees the manifest sees the others."""
 TREES = ".current"
 """Folder in the exports in which each publication has what its link ``current`` points to."""
 

@@ -1,11 +1,14 @@
 """The unit tests beside the models hold, there is one for every mart, and they can fail."""
 
+import re
+import textwrap
 from typing import Any
 
 import pytest
 
 from cli.main import main
 from pipelines import models
+from pipelines.models import WAREHOUSE
 from pipelines.models.unit_tests import UnitTest, load_unit_tests, run_unit_test
 from tests.edited_warehouse import EditedWarehouse, edited
 
@@ -59,3 +62,14 @@ def test_a_file_of_another_form_is_named(edited: EditedWarehouse) -> None:
     edited.write("marts/as_of.yml", "unit_tests:\n  - name: a\n")
     with pytest.raises(models.ModelError, match=r"as_of\.yml: KeyError\('model'\)"):
         load_unit_tests()
+
+
+def test_the_new_mart_of_the_readme_is_true(edited: EditedWarehouse) -> None:
+    page = (WAREHOUSE / "README.md").read_text(encoding="utf-8")
+    for language, suffix in (("sql", "sql"), ("yaml", "yml")):
+        block = re.search(rf"^   ```{language}\n(.*?)^   ```", page, re.DOTALL | re.MULTILINE)
+        assert block
+        edited.write(f"marts/volume_daily.{suffix}", textwrap.dedent(block[1]))
+    [case] = [case for case in load_unit_tests() if case.model == "marts.volume_daily"]
+    assert not run_unit_test(case)
+    assert models.dependencies()["marts.volume_daily"] == {"core.sms_status"}
