@@ -21,6 +21,7 @@ COMMANDS = {
     "compact": "compact the landed files of finished days, one compressed file per day",
     "report": "write figures and charts for a range of days to one HTML file",
     "sql": "query the published database",
+    "model": "list the models, run one alone over the data at hand, run their unit tests",
 }
 READERS = frozenset({"report", "sql", "status", "verify"})
 """Commands that only read the data folder; they do not upgrade one of an earlier version."""

@@ -11,12 +11,12 @@ from pathlib import Path
 import duckdb
 
 from pipelines.landing.inventory import list_landed
-from pipelines.models.digests import FORMAT_1, digests_now
+from pipelines.models.digests import DECODING, FORMAT_1, digests_now
 
 
 def note_decoder(con: duckdb.DuckDBPyConnection, days: Iterable[date | None]) -> None:
     """Remember by which rules pushes of these landing days were taken apart, in a slice."""
-    decoder = digests_now(con).decoding()
+    decoder = digests_now(con).of(DECODING)
     for day in days:
         con.execute(
             "insert into ops.decoded_days select ?::date, ? except from ops.decoded_days",
@@ -26,7 +26,7 @@ def note_decoder(con: duckdb.DuckDBPyConnection, days: Iterable[date | None]) ->
 
 def forget_decoders(con: duckdb.DuckDBPyConnection, days: Iterable[date | None]) -> None:
     """Forget earlier rules of landing days of which every file was taken again."""
-    decoder = digests_now(con).decoding()
+    decoder = digests_now(con).of(DECODING)
     for day in days:
         con.execute(
             "delete from ops.decoded_days where landing_day is not distinct from ?::date "
@@ -36,15 +36,15 @@ def forget_decoders(con: duckdb.DuckDBPyConnection, days: Iterable[date | None])
 
 
 def decoded_otherwise(con: duckdb.DuckDBPyConnection) -> list[date | None]:
-    """Landing days with pushes that were taken apart by other rules than hold now."""
+    """Landing days with pushes that were decoded by rules that give something else today."""
     rows = con.execute(
         """
         select distinct landing_day
         from ops.decoded_days
-        where decoder <> ?
+        where not list_contains(?::varchar[], decoder)
         order by landing_day nulls first
         """,
-        [digests_now(con).decoding()],
+        [digests_now(con).accepted(DECODING)],
     ).fetchall()
     return [day for (day,) in rows]
 

@@ -1,4 +1,4 @@
-"""Files that are all there or not there."""
+"""Files written durably: after a crash each is whole or absent."""
 
 import os
 from hashlib import file_digest
@@ -38,7 +38,9 @@ def sha256_of(path: Path) -> str:
 
 def remove_empty_folders(root: Path) -> None:
     """Remove what holds nothing below ``root``; hidden folders and links are left alone."""
-    tops = [one for one in root.iterdir() if not one.name.startswith(".") and not one.is_symlink()]
+    tops = [
+        path for path in root.iterdir() if not path.name.startswith(".") and not path.is_symlink()
+    ]
     below = [folder for top in tops for folder in (top, *top.rglob("*/")) if folder.is_dir()]
     for folder in sorted(below, reverse=True):
         if not any(folder.iterdir()):

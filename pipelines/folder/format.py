@@ -1,13 +1,13 @@
-"""Of which version the data folder is, and how one of an earlier version becomes one of today's.
+"""The version of the data folder, and what an earlier version needs to become today's.
 
     $DLR_DATA/format    number of the format; a folder with a warehouse and without it has format 1
 
     1   the commits up to 19e135e
     2   tables know by what they were computed (``ops.models``, ``ops.decoded_days``)
-    3   files that need a person have the state ``quarantined``; it was ``set_apart``
+    3   files that need action have the state ``quarantined``; it was ``set_apart``
 
-Landed files are the same in every format. Who opens the warehouse to write brings the folder up to
-date; what then has to be computed again, the next run does.
+Landed files are the same in every format. Opening the warehouse to write brings the folder up to
+date; the next run computes again what is outdated then.
 """
 
 from pathlib import Path
@@ -58,8 +58,8 @@ def format_of(settings: Settings) -> int:
         return 1 if has_tables else FORMAT
     except ValueError as error:
         raise FolderFormatError(
-            f"{_file(settings)} holds no number of a format; if the folder is of this version, "
-            f"write {FORMAT} into it."
+            f"{_file(settings)} does not hold the number of a format; if the folder is of this "
+            f"version, write {FORMAT} into it."
         ) from error
 
 

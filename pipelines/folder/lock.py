@@ -1,4 +1,4 @@
-"""One at a time on one data folder."""
+"""The lock of a data folder: one process at a time works on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,19 +13,19 @@ PATIENCE_S = 60.0
 
 
 class WarehouseError(UserError):
-    """The warehouse cannot be worked on; the message says why and what to do."""
+    """The warehouse cannot be used; the message says why and what to do."""
 
 
 class WarehouseBusyError(WarehouseError):
-    """Somebody else is working on it."""
+    """Another process is working on it."""
 
 
 @contextmanager
 def pipeline_lock(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Keep everybody else out of the data folder; raises WarehouseBusyError after ``patience_s``.
+    """Keep other processes out of the data folder; raises WarehouseBusyError after ``patience_s``.
 
     May be taken again by the process that holds it. A publication that a killed process left half
-    shown is completed first, so that nobody works beside readers who disagree.
+    shown is completed first, so that no work begins beside readers that disagree.
     """
     folder = settings.data.absolute()
     try:
@@ -45,7 +45,7 @@ def pipeline_lock(settings: Settings, patience_s: float = PATIENCE_S) -> Iterato
 def complete_publication(settings: Settings) -> None:
     """Complete what a killed process left half shown, for readers who need no lock.
 
-    Where the lock is held, whoever holds it has done so.
+    Where the lock is held, the process that holds it has done so.
     """
     if is_ready(settings):
         with suppress(WarehouseError), pipeline_lock(settings, 0):

@@ -1,4 +1,4 @@
-"""What is published is prepared under hidden names, then shown: renamed, one after the other.
+"""A publication is prepared under hidden names, then shown: renamed, one file after the other.
 
     $DLR_DATA/
       analytics.duckdb               what readers open
@@ -24,7 +24,7 @@ from contract.settings import Settings
 from pipelines.folder.files import remove_empty_folders, sync
 
 SHOWN = ("dictionary.md", "dictionary.html", "report.html", "current", "manifest.json")
-"""What is renamed after the database, in this order; whoever sees the manifest sees the others."""
+"""Renamed after the database, in this order: a reader that sees the manifest sees the others."""
 TREES = ".current"
 """Folder in the exports in which each publication has what its link ``current`` points to."""
 
@@ -98,7 +98,7 @@ def is_ready(settings: Settings) -> bool:
 def show(settings: Settings) -> None:
     """Rename what is ready, the manifest last; does nothing where nothing is.
 
-    Only for whoever holds the pipeline's lock. Completes what another process began.
+    The caller holds the pipeline's lock. Completes what another process began.
     """
     ready = _ready(settings)
     if not ready.exists():

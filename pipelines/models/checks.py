@@ -5,14 +5,15 @@ from typing import Literal
 
 import duckdb
 
-from pipelines import models
+from pipelines.models.headers import Model
+from pipelines.models.parsing import literal
 
 _MOST_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether a promise holds, and what was found if not."""
+    """Whether a promise holds, and which rows break it if not."""
 
     passed: bool
     finding: str | None
@@ -41,7 +42,7 @@ class TableCheck:
         return Outcome(passed=False, finding=f"{self.description} Not so: {shown}")
 
 
-def checks_of(model: models.Model) -> list[TableCheck]:
+def checks_of(model: Model) -> list[TableCheck]:
     """The model's own checks, and the ones every stored table has."""
     own = [
         TableCheck(check.name, f"{check.name.replace('_', ' ')}.", check.failing, check.severity)
@@ -50,10 +51,9 @@ def checks_of(model: models.Model) -> list[TableCheck]:
     return [*own, _columns(model), *_unique(model)]
 
 
-def _columns(model: models.Model) -> TableCheck:
+def _columns(model: Model) -> TableCheck:
     wanted = ", ".join(
-        f"({models.literal(name)}, {models.literal(column.type)})"
-        for name, column in model.columns.items()
+        f"({literal(name)}, {literal(column.type)})" for name, column in model.columns.items()
     )
     return TableCheck(
         "contract_columns",
@@ -62,14 +62,14 @@ def _columns(model: models.Model) -> TableCheck:
         select wanted.name, wanted.type, lower(found.data_type) as found
         from (values {wanted}) as wanted (name, type)
         left join duckdb_columns() as found
-            on found.schema_name || '.' || found.table_name = {models.literal(model.name)}
+            on found.schema_name || '.' || found.table_name = {literal(model.name)}
             and found.column_name = wanted.name
         where lower(found.data_type) is distinct from wanted.type
         """,
     )
 
 
-def _unique(model: models.Model) -> list[TableCheck]:
+def _unique(model: Model) -> list[TableCheck]:
     """One row per key, of those computed last; for other tables a header says how."""
     if model.schema != "marts":
         return []

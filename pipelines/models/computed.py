@@ -1,7 +1,7 @@
 """By what each stored table was computed, and which are outdated, in ``ops.models``.
 
-A table is outdated where its digest (``digests.py``) is not the one it was computed by, and where
-it follows from an outdated one.
+A table is outdated where the digest it was computed by (``digests.py``) is neither today's nor
+known to give the same rows, and where it follows from an outdated one.
 """
 
 from collections.abc import Mapping, Set
@@ -9,26 +9,22 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from pipelines import models
-from pipelines.models import Model
+from pipelines.models.catalog import dependencies, load_models
 from pipelines.models.digests import digests_now
+from pipelines.models.headers import Model
 
 
 def outdated(con: duckdb.DuckDBPyConnection) -> list[Model]:
-    """Tables that were computed by something else than holds now, or follow from one, in order."""
-    now, known = digests_now(con), _known(con)
-    found: dict[str, Model] = {}
-    for model in models.load_models().values():
-        if model.temporary or not model.sql:
-            continue
-        changed = known.get(model.name) != now.of(model)
-        if changed or models.dependencies()[model.name] & found.keys():
-            found[model.name] = model
-    return list(found.values())
-
-
-def _known(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return dict(con.execute("select model, digest from ops.models").fetchall())
+    """Tables that would be computed otherwise today, or follow from one of these, in order."""
+    now = digests_now(con)
+    known = dict(con.execute("select model, digest from ops.models").fetchall())
+    stale: dict[str, Model] = {}
+    for name, model in load_models().items():
+        if model.is_computed and (
+            known.get(name) not in now.accepted(name) or dependencies()[name] & stale.keys()
+        ):
+            stale[name] = model
+    return list(stale.values())
 
 
 def outdated_core(con: duckdb.DuckDBPyConnection) -> list[Model]:
@@ -46,7 +42,7 @@ def note_computed(
 ) -> None:
     """Note by what tables were computed, and in how many seconds; in the caller's transaction.
 
-    What follows from them, and is not among them, counts as outdated from now on.
+    A table that follows from them, and is not among them, counts as outdated from now on.
     """
     now, at = digests_now(con), datetime.now(UTC).replace(tzinfo=None)
     for name in seconds.keys() | _downstream(seconds.keys()):
@@ -56,14 +52,14 @@ def note_computed(
             "insert into ops.models by name select ? as model, ? as digest, "
             "? as computed_at_utc, ? as run_id, "
             f"(select count(*) from {name}) as rows, ? as seconds",
-            [name, now.of(models.load_models()[name]), at, run_id, round(duration, 3)],
+            [name, now.of(name), at, run_id, round(duration, 3)],
         )
 
 
 def _downstream(names: Set[str]) -> set[str]:
-    """Tables that follow from these, near or far."""
-    found: set[str] = set()
-    for name in models.load_models():
-        if models.dependencies().get(name, frozenset()) & (names | found):
-            found.add(name)
-    return found
+    """Computed tables that follow from these, near or far."""
+    following: set[str] = set()
+    for name, model in load_models().items():
+        if model.is_computed and dependencies()[name] & (names | following):
+            following.add(name)
+    return following

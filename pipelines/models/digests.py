@@ -4,9 +4,14 @@ A digest covers the table's columns, its SQL and that of the steps before it, th
 reference files they use, and the settings they ask for. SQL counts as a syntax tree, Python as one
 without comments, docstrings and imports: a reworded comment changes no digest. What other stored
 tables hold is no part of it; the graph of the models says what follows from what.
+
+SQL and Python may also change and still compute the same rows. ``equal_digests.csv`` lists such
+digests; `python -m tools.equal_digests` keeps it. They are those of the default settings: under
+others a digest that depends on them is not in the list, and its table is computed again once.
 """
 
 import ast
+import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,22 +20,25 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import models
-from pipelines.models import Model
-from pipelines.models.parsing import Query, parse
+from pipelines.models.catalog import closure, load_models, query_of
+from pipelines.models.functions import define_functions
+from pipelines.models.headers import WAREHOUSE, Model
+from pipelines.models.parsing import Query, literal, parse
 
-_ROOT = Path(__file__).resolve().parents[2]
-_DIGITS = 12
+EQUAL_DIGESTS = Path(__file__).with_name("equal_digests.csv")
+DECODING, SENDS = "decoding", "sends"
+"""What is digested beside the tables: what becomes of landed bytes, and of the send log's rows."""
 FORMAT_1 = "format 1"
 """Stands for the rules of a data folder of format 1, where those of today give something else."""
-_DECODING = ("new_pushes", "new_records", "new_rejects", "slow_path_bodies")
-"""The steps at which landed bytes have become records and rejects."""
-_DECODING_ROOT = "pipelines.decode.slow_path"
-"""Decides, with what it imports, what a pushed body becomes where SQL does not."""
-_SENDS = ("read_sends",)
-_SENDS_ROOT = "pipelines.sends.rows"
-_PLUMBING = frozenset({"pipelines.models"})
-"""Imported for its literals; decides nothing."""
+_ROOT = Path(__file__).resolve().parents[2]
+_DIGITS = 12
+_READERS = {
+    DECODING: ("steps/decode", "pipelines.decode.batch"),
+    SENDS: ("steps/send_files", "pipelines.sends.rows"),
+}
+"""Folder of the SQL, and Python module, that turn the bytes of files into rows."""
+_ROOMS = ("pipelines.decode.", "pipelines.sends.")
+"""Of what that module imports, modules of these rooms decide what a row becomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +49,29 @@ class Digests:
     """Values of the SQL variables that decide what a row becomes."""
     _known: dict[str, str] = field(default_factory=dict, compare=False)
 
-    def of(self, model: Model) -> str:
-        """Digest of a stored table."""
-        if model.name not in self._known:
-            columns = [(name, one.type) for name, one in model.columns.items()]
-            self._known[model.name] = self._digest(
-                [f"{columns} {model.delete_by}"], [model.name, *_steps_before(model)]
-            )
-        return self._known[model.name]
+    def of(self, what: str) -> str:
+        """Digest of a stored table, of DECODING or of SENDS."""
+        if what not in self._known:
+            self._known[what] = self._reading(what) if what in _READERS else self._table(what)
+        return self._known[what]
 
-    def decoding(self) -> str:
-        """Digest of all that decides what a landed byte becomes."""
-        return self._digest([python_meaning(_DECODING_ROOT)], _closure(_DECODING))
+    def accepted(self, what: str) -> list[str]:
+        """Today's digest, and those of earlier versions that give the same rows."""
+        listed = equal_digests().get(what, ())
+        return list(listed) if self.of(what) in listed else [self.of(what)]
 
-    def reading_sends(self) -> str:
-        """Digest of all that decides what a row of the send log becomes."""
-        return self._digest([python_meaning(_SENDS_ROOT)], _closure(_SENDS))
+    def _table(self, name: str) -> str:
+        model = load_models()[name]
+        columns = f"{list(model.types.items())} {model.delete_by}"
+        return self._digest([columns], [name, *_steps_before(model)])
+
+    def _reading(self, what: str) -> str:
+        folder, module = _READERS[what]
+        steps = tuple(name for name, model in load_models().items() if model.folder == folder)
+        return self._digest([python_meaning(module)], closure(steps))
 
     def _digest(self, texts: Iterable[str], names: Iterable[str]) -> str:
-        every = models.load_models()
-        queries = [models.query_of(every[name]) for name in names]
+        queries = [query_of(load_models()[name]) for name in names]
         parts = {*texts, *(query.meaning for query in queries)}
         for query in [*queries, *_functions_of(queries)]:
             parts.add(query.meaning)
@@ -75,8 +86,24 @@ class Digests:
 def digests_now(con: duckdb.DuckDBPyConnection) -> Digests:
     """The digests that hold now, under the variables of the warehouse's connection."""
     names = ("provider_timezone", "default_region", "sends_timezone")
-    asked = ", ".join(f"getvariable('{name}')" for name in names)
-    return Digests(dict(zip(names, con.execute(f"select {asked}").fetchall()[0], strict=True)))
+    values = ", ".join(f"getvariable('{name}')" for name in names)
+    return Digests(dict(zip(names, con.execute(f"select {values}").fetchall()[0], strict=True)))
+
+
+def digested() -> list[str]:
+    """Everything that has a digest which asks for work when it changes."""
+    tables = [model.name for model in load_models().values() if model.is_computed]
+    return [*sorted(tables), *_READERS]
+
+
+@cache
+def equal_digests() -> dict[str, tuple[str, ...]]:
+    """For each table, DECODING and SENDS the digests that are known to give the same rows."""
+    listed: dict[str, tuple[str, ...]] = {}
+    with EQUAL_DIGESTS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            listed[row["what"]] = (*listed.get(row["what"], ()), row["digest"])
+    return listed
 
 
 def meaning_of(sql: str) -> str:
@@ -86,42 +113,33 @@ def meaning_of(sql: str) -> str:
 
 
 def _steps_before(model: Model) -> list[str]:
-    """Temporary steps between a table and the stored ones; how bytes are decoded is no part."""
-    roots = ("repetitions",) if model.name == "core.repeated_reports" else ()
-    steps = _closure((model.name, *roots))
-    every = models.load_models()
-    left_out = ("steps/decode", "steps/ledger")
-    return [name for name in steps if every[name].folder not in left_out or name in roots]
+    """Temporary steps between a table and the stored ones; how bytes are decoded is no part.
 
-
-@cache
-def _closure(names: tuple[str, ...]) -> tuple[str, ...]:
-    """These models and every temporary step they read, near or far."""
-    every = models.load_models()
-    steps = {name for name, model in every.items() if model.temporary}
-    found, open_ = set(names), list(names)
-    while open_:
-        fresh = models.query_of(every[open_.pop()]).tables & steps - found
-        found |= fresh
-        open_ += fresh
-    return tuple(sorted(found))
+    Of the ledger's steps those are, which read the table: they are brought up to date with it.
+    """
+    every = load_models()
+    ledger = [name for name, step in every.items() if step.folder == "steps/ledger"]
+    readers = [name for name in ledger if model.name in query_of(every[name]).tables]
+    left_out = {_READERS[DECODING][0], "steps/ledger"}
+    steps = closure((model.name, *readers))
+    return [name for name in steps if every[name].folder not in left_out or name in readers]
 
 
 def _functions_of(queries: Iterable[Query]) -> Iterator[Query]:
     """Our SQL functions that the queries use, near or far."""
-    every, found = _functions(), set[str]()
-    open_ = {name for query in queries for name in query.functions}
-    while open_ := (open_ & every.keys()) - found:
-        found |= open_
-        yield from (every[name] for name in sorted(open_))
-        open_ = {name for known in open_ for name in every[known].functions}
+    every, seen = _functions(), set[str]()
+    names = {name for query in queries for name in query.functions}
+    while names := (names & every.keys()) - seen:
+        seen |= names
+        yield from (every[name] for name in sorted(names))
+        names = {inner for name in names for inner in every[name].functions}
 
 
 @cache
 def _functions() -> dict[str, Query]:
     """Each function of ``warehouse/functions`` with its parameters and its body, parsed."""
     with duckdb.connect() as con:
-        models.define_functions(con)
+        define_functions(con)
         rows = con.execute(
             """
             select function_name, parameters, macro_definition
@@ -130,35 +148,33 @@ def _functions() -> dict[str, Query]:
             """
         ).fetchall()
     return {
-        name: parse(f"select {models.literal(' '.join(parameters))}, {definition}")
+        name: parse(f"select {literal(' '.join(parameters))}, {definition}")
         for name, parameters, definition in rows
     }
 
 
 @cache
 def _reference_tables() -> frozenset[str]:
-    return frozenset(
-        f"reference.{path.stem}" for path in (models.WAREHOUSE / "reference").glob("*.csv")
-    )
+    return frozenset(f"reference.{path.stem}" for path in (WAREHOUSE / "reference").glob("*.csv"))
 
 
 @cache
 def _reference_digest(table: str) -> str:
-    path = models.WAREHOUSE / "reference" / f"{table.partition('.')[2]}.csv"
+    path = WAREHOUSE / "reference" / f"{table.partition('.')[2]}.csv"
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
 
 @cache
 def python_meaning(module: str) -> str:
-    """Syntax trees of a module and of ours that it imports, without what changes no result."""
-    found, open_, trees = {module}, [module], []
-    while open_:
-        tree = ast.parse(_source(open_.pop()).read_text(encoding="utf-8"))
-        ours = {name for name in _imports(tree) if _source(name).is_file()}
-        fresh = ours - found - _PLUMBING
-        found |= fresh
-        open_ += fresh
+    """Syntax trees of a module and what it imports of _ROOMS, without what changes no result."""
+    seen, queue, trees = {module}, [module], []
+    while queue:
+        tree = ast.parse(_source(queue.pop()).read_text(encoding="utf-8"))
+        ours = {name for name in _imports(tree) if name.startswith(_ROOMS)}
+        fresh = {name for name in ours if _source(name).is_file()} - seen
+        seen |= fresh
+        queue += fresh
         trees.append(ast.dump(_Bare().visit(tree)))
     return "\n".join(sorted(trees))
 

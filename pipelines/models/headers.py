@@ -1,7 +1,8 @@
 """One SQL file of ``warehouse/``: its path is the table's name, its first comment is its header.
 
 A stored table lies in ``raw/``, ``core/``, ``marts/`` or ``ops/``. A step lies in ``steps/``: a
-temporary relation of one batch, which goes by its file's name alone. A header may hold:
+temporary relation of one batch, which goes by its file's name alone. What Python hands to the
+steps is described in ``inputs/``. A header may hold:
 
     description:  one sentence
     grain:        what one row stands for, the columns of its key
@@ -12,6 +13,8 @@ temporary relation of one batch, which goes by its file's name alone. A header m
                   view          a step that is not stored
     delete_by:    {column: relation}, the rows an incremental table deletes: those whose column is
                   in the relation; more than one where a row has more than one key
+    depends_on:   [name], what a table that Python fills is computed from: tables (raw.pushes), and
+                  sources (landing/yunpian, landing/sends)
     reads:        previous      a step that reads stored tables as they were before the batch
     export:       file | day(column) | hive(event time, time of first reception)
     private:      columns with a mobile
@@ -30,6 +33,7 @@ import yaml
 
 from contract.errors import UserError
 
+SCHEMAS = ("raw", "core", "marts", "ops")
 WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
 
 _HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/\s*(?P<sql>.*)", re.DOTALL)
@@ -51,14 +55,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """How a table lies in Parquet: one file, a file a day, or pieces of a day by reception."""
+    """How a table lies in Parquet: one file, a file a day, or files of a day by reception."""
 
     layout: Literal["file", "day", "hive"]
     columns: tuple[str, ...] = ()
 
     @property
     def part(self) -> str:
-        """Two SQL expressions, the day and the minute of the part a row belongs to."""
+        """Two SQL expressions: the day and the minute by which a row belongs to a data file."""
         day = f"{self.columns[0]}::date" if self.columns else "null::date"
         minute = f"date_trunc('minute', {self.columns[1]})" if self.layout == "hive" else "null"
         return f"{day} as part_day, {minute}::timestamp as from_minute_utc"
@@ -85,6 +89,8 @@ class Model:
     """Where its file lies below ``warehouse/``."""
     delete_by: dict[str, str] = field(default_factory=dict)
     """Relations of keys by the column whose rows are replaced."""
+    depends_on: tuple[str, ...] = ()
+    """Tables and sources that Python fills the table from."""
     reads: Literal["current", "previous"] = "current"
     """Which state of the stored tables a step reads."""
     columns: dict[str, Column] = field(default_factory=dict)
@@ -105,9 +111,24 @@ class Model:
         return self.name.rpartition(".")[2]
 
     @property
+    def path(self) -> Path:
+        """Its file."""
+        return WAREHOUSE / self.folder / f"{self.table}.sql"
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Type of each column, in order."""
+        return {name: column.type for name, column in self.columns.items()}
+
+    @property
     def temporary(self) -> bool:
         """Whether the model is a step within one batch."""
         return self.materialized in ("temporary", "view")
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether it is a stored table that its SELECT fills."""
+        return bool(self.sql) and not self.temporary
 
     @property
     def struck(self) -> tuple[str, ...]:
@@ -141,14 +162,15 @@ def _columns(lines: dict[str, str]) -> dict[str, Column]:
     return columns
 
 
-def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
+def read_model(path: Path, root: Path | None = None) -> Model:
     """Read one SQL file. Raises ModelError where its header is missing or wrong."""
+    root = root or WAREHOUSE
     folder = path.relative_to(root).parent.as_posix()
-    name = path.stem if folder.startswith("steps") else f"{folder}.{path.stem}"
+    name = f"{folder}.{path.stem}" if folder in SCHEMAS else path.stem
     try:
         match = _HEADER.fullmatch(path.read_text(encoding="utf-8"))
         if not match:
-            raise ModelError("begins with no /* header */")  # noqa: TRY301  all faults of a file end alike
+            raise ModelError("does not begin with a /* header */")  # noqa: TRY301  every fault of a file ends alike
         header: dict[str, Any] = yaml.load(match["header"], Loader=yaml.CSafeLoader)
         return Model(
             name=name,
@@ -159,6 +181,7 @@ def read_model(path: Path, root: Path = WAREHOUSE) -> Model:
             folder=folder,
             columns=_columns(header.pop("columns", {})),
             checks=tuple(Check(**check) for check in header.pop("checks", ())),
+            depends_on=tuple(header.pop("depends_on", ())),
             export=_export(header.pop("export", None)),
             private=tuple(header.pop("private", ())),
             free_text=tuple(header.pop("free_text", ())),

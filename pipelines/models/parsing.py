@@ -54,6 +54,11 @@ def parse(sql: str) -> Query:
     )
 
 
+def literal(text: str) -> str:
+    """A text as a SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 @cache
 def _parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()

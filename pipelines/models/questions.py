@@ -44,7 +44,7 @@ def read_question(path: Path) -> Question:
     match = _FILE.fullmatch(path.read_text(encoding="utf-8"))
     try:
         if not match:
-            raise ModelError("begins with no /* header */")  # noqa: TRY301  faults of a file end alike
+            raise ModelError("does not begin with a /* header */")  # noqa: TRY301  every fault of a file ends alike
         header: dict[str, Any] = yaml.safe_load(match["header"])
         return Question(path.stem, match["sql"].strip(), **header)
     except (ModelError, TypeError, yaml.YAMLError) as error:

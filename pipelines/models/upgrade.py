@@ -2,7 +2,7 @@
 
 import duckdb
 
-from pipelines.models.digests import FORMAT_1, digests_now
+from pipelines.models.digests import DECODING, FORMAT_1, SENDS, digests_now
 
 
 def upgrade(con: duckdb.DuckDBPyConnection, old: int) -> None:
@@ -14,7 +14,7 @@ def upgrade(con: duckdb.DuckDBPyConnection, old: int) -> None:
 
 
 def _upgrade_1(con: duckdb.DuckDBPyConnection) -> None:
-    """Let tables know by what they were computed.
+    """Note by what tables were computed.
 
     Of the pushes of format 1, today's rules read two kinds differently: those of which a mobile got
     a plus back, and those that count something damaged. The next run decodes their landing days
@@ -40,7 +40,7 @@ def _upgrade_1(con: duckdb.DuckDBPyConnection) -> None:
         from raw.pushes
         group by landing_day
         """,
-        [FORMAT_1, now.decoding()],
+        [FORMAT_1, now.of(DECODING)],
     )
     con.execute(
         """
@@ -50,5 +50,5 @@ def _upgrade_1(con: duckdb.DuckDBPyConnection) -> None:
             select sends_timezone from ops.sends_ledger order by sequence desc limit 1
         ) = getvariable('sends_timezone')
         """,
-        [now.reading_sends()],
+        [now.of(SENDS)],
     )

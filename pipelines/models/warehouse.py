@@ -1,9 +1,9 @@
 """The one writer's connection: lock, limits, transactions.
 
 $DLR_DATA/
-warehouse.duckdb     the pipeline's own; a cache of the landed files
-pipeline.lock        held while somebody works on it
-tmp/                 where DuckDB puts what does not fit in memory
+  warehouse.duckdb     the pipeline's own; a cache of the landed files
+  pipeline.lock        held by the process that works on it
+  tmp/                 where DuckDB puts what does not fit in memory
 """
 
 import csv
@@ -13,13 +13,18 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
+from pydantic import ByteSize, TypeAdapter
 
 from contract.settings import Settings
-from pipelines import models
 from pipelines.folder.format import expect_current, expect_known, format_of, is_outdated, stamp
 from pipelines.folder.lock import PATIENCE_S, WarehouseError, pipeline_lock
+from pipelines.models.functions import define_functions
+from pipelines.models.headers import WAREHOUSE, ModelError
+from pipelines.models.parsing import literal
+from pipelines.models.tables import bring_tables
 from pipelines.models.upgrade import upgrade
 
 
@@ -57,7 +62,7 @@ def open_warehouse(
         try:
             if not read_only:
                 target.chmod(0o600)
-            _prepare(con, settings)
+            prepare(con, settings)
             if not read_only:
                 _bring_tables(con, settings, target)
             yield con
@@ -65,14 +70,27 @@ def open_warehouse(
             con.close()
 
 
+@contextmanager
+def scratch_database(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with the warehouse's functions and limits.
+
+    What does not fit in memory goes to a folder outside of the data folder.
+    """
+    with TemporaryDirectory(prefix="dlr-") as folder:
+        config = _config(settings) | {"temp_directory": folder}
+        with duckdb.connect(config=config) as con:
+            prepare(con, settings)
+            yield con
+
+
 def _bring_tables(con: duckdb.DuckDBPyConnection, settings: Settings, target: Path) -> None:
     in_place = target == warehouse_path(settings)
     try:
         with transaction(con):
-            models.bring_tables(con)
+            bring_tables(con)
             if in_place and is_outdated(settings):
                 upgrade(con, format_of(settings))
-    except models.ModelError as error:
+    except ModelError as error:
         raise WarehouseError(
             f"{target} does not fit this version of the product ({error}). `dlr rebuild` makes it "
             "anew from the landed files."
@@ -109,7 +127,8 @@ def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str
     return config
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Set the time zone, the variables and the functions that the models rely on."""
     con.execute("set TimeZone = 'UTC'")
     for name, value in {
         "provider_timezone": settings.provider_timezone,
@@ -117,15 +136,21 @@ def _prepare(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         "default_region": settings.default_region,
         "reference_version": reference_version(),
     }.items():
-        con.execute(f"set variable {name} = {models.literal(value)}")
-    models.define_functions(con)
+        con.execute(f"set variable {name} = {literal(value)}")
+    define_functions(con)
+
+
+def memory_limit(con: duckdb.DuckDBPyConnection) -> int:
+    """Bytes of memory the engine may use: the setting, or its own choice."""
+    text = con.execute("select current_setting('memory_limit')").fetchall()[0][0]
+    return TypeAdapter(ByteSize).validate_python(text.replace("bytes", "B"))
 
 
 def load_reference(con: duckdb.DuckDBPyConnection) -> None:
     """Bring the CSVs of ``warehouse/reference`` into the schema ``reference``, for this connection.
 
-    Every column is text, for codes look like numbers, times and formulas; ``line`` is the row's
-    place in its file.
+    Every column is text, because codes look like numbers, times and formulas; ``line`` is the
+    row's place in its file.
     """
     if con.execute("from duckdb_databases() where database_name = 'reference'").fetchone():
         return
@@ -148,7 +173,7 @@ def load_reference(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _reference_files() -> list[Path]:
-    return sorted((models.WAREHOUSE / "reference").glob("*.csv"))
+    return sorted((WAREHOUSE / "reference").glob("*.csv"))
 
 
 @cache

@@ -1,5 +1,6 @@
 """The path from landed files to published tables, as assets. Thin: the work is done elsewhere."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
@@ -83,15 +84,10 @@ def _loaded_models() -> list[models.Model]:
 
 
 def _deps(model: models.Model) -> list[dg.AssetKey]:
-    about_sends = "sends" in model.table
-    if model.schema == "ops" and model.materialized == "python":
-        core = "sends" if about_sends else "sms_status"
-        raw = "sends" if about_sends else "pushes"
-        return [dg.AssetKey(["raw", raw]), dg.AssetKey(["core", core])]
-    if model.schema == "raw":
-        return [SENDS if about_sends else LANDED]
-    every = models.load_models()
-    return [_key(every[name]) for name in sorted(models.dependencies()[model.name])]
+    """Keys of what it is computed from, tables and sources."""
+    return [
+        dg.AssetKey(re.split("[./]", name)) for name in sorted(models.dependencies()[model.name])
+    ]
 
 
 def _check_specs(found: list[models.Model]) -> list[dg.AssetCheckSpec]:

@@ -21,7 +21,7 @@ import duckdb
 from contract.settings import Settings
 from pipelines.folder.files import replace_file, sync
 from pipelines.landing.inventory import Admission, LandedFile
-from pipelines.models.digests import digests_now
+from pipelines.models.digests import SENDS, digests_now
 
 _DIGITS = 12
 """Of the digest, in a name."""
@@ -59,12 +59,12 @@ def _walk(folder: Path, prefix: str) -> Iterator[SendFile]:
 def pending_sends(con: duckdb.DuckDBPyConnection, settings: Settings) -> list[SendFile]:
     """Files that were never read, have changed since, or would be read in another way today."""
     rows = con.execute("select file, bytes, changed_ns, reader from ops.send_files").fetchall()
-    known = {name: stamp for name, *stamp in rows}
-    reader = digests_now(con).reading_sends()
+    readers = digests_now(con).accepted(SENDS)
+    known = {name: stamp for name, *stamp, reader in rows if reader in readers}
     return [
         file
         for file in list_sends(settings.sends)
-        if known.get(file.name) != [file.size, file.changed_ns, reader]
+        if known.get(file.name) != [file.size, file.changed_ns]
     ]
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from contract.settings import Settings
 from pipelines import models
 from pipelines.landing.inventory import Admission, LandedFile
-from pipelines.models.digests import digests_now
+from pipelines.models.digests import SENDS, digests_now
 from pipelines.sends.files import SendFile, admit_sends
 from pipelines.sends.rows import read_rows
 
@@ -61,7 +61,7 @@ def store_sends(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) ->
 
 
 def _note(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
-    reader = digests_now(con).reading_sends()
+    reader = digests_now(con).of(SENDS)
     rows = [
         {
             "file": one.file.name,

@@ -40,7 +40,7 @@ SAMPLE = (
 """The records on the provider's own page."""
 
 STATUS = dg.AssetKey(["core", "sms_status"])
-ABOUT = "What became of each message, by the best report of it."
+ABOUT = "The status of each message, by its winning report."
 """The first line about that table."""
 PATH = ("yunpian", "pushes", "sms_status", "delivery_hourly", "parquet", "analytics_duckdb")
 """Assets from the landed file to what readers open, in this order."""

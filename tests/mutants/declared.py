@@ -538,7 +538,7 @@ ZONE = (
     Mutant(
         "zone/sends-by-the-provider",
         "the send log is read in the provider's zone",
-        "warehouse/steps/decode/read_sends.sql",
+        "warehouse/steps/send_files/read_sends.sql",
         "sent_time(sent_at, getvariable('sends_timezone'))",
         "sent_time(sent_at, getvariable('provider_timezone'))",
         (SENDS,),

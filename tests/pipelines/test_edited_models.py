@@ -271,7 +271,7 @@ def test_words_layout_and_order_of_the_file_ask_for_nothing(
     edited.replace(
         "marts/as_of.sql", "select\n", "/* reads from core.sms_status */ SELECT -- all\n"
     )
-    edited.replace("marts/as_of.sql", "description: The moment", "description: The very moment")
+    edited.replace("marts/as_of.sql", "description: The time", "description: The very time")
     edited.replace(
         "steps/messages/winning_reports.sql",
         "with contested as (",
@@ -288,7 +288,7 @@ def test_a_table_named_in_a_comment_is_no_dependency(edited: EditedWarehouse) ->
         "with sent as (",
         "-- from core.sms_status\nwith sent as (",
     )
-    assert "core.sms_status" not in models.catalog._read_by()["handset_times"]
+    assert "core.sms_status" not in models.catalog.read_by()["handset_times"]
 
 
 def test_models_that_read_each_other_are_named(edited: EditedWarehouse) -> None:

@@ -1,5 +1,5 @@
 /*
-description: Every report of the messages that were reported more than once, as text the way it was sent, attributed in landing order. The report of any other message stands in core.sms_status.
+description: Every report of the messages that were reported more than once, as text as it was sent, counted in landing order. The report of any other message is in core.sms_status.
 grain: push_id, position
 materialized: incremental
 delete_by: {sid: stale_sids}
@@ -8,7 +8,7 @@ columns:
   push_id: varchar -- Push that brought the report.
   position: bigint -- Place in the pushed array, counted from 0.
   received_at_utc: timestamp -- When the push was taken, UTC.
-  uid: varchar -- The sender's own id; null and '' are told apart.
+  uid: varchar -- The sender's own id; null and '' are different.
   mobile: varchar -- Number as pushed, a lost + put back.
   report_status: varchar -- SUCCESS or FAIL, the only field that decides the outcome.
   handset_time_utc: timestamp -- user_receive_time in UTC; null where unreadable.

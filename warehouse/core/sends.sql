@@ -1,5 +1,5 @@
 /*
-description: What the user says was sent (optional input), and the message each send belongs to.
+description: Send log entries (optional input), and the message each belongs to.
 grain: sid, uid, sent_at_utc, tag, mobile
 materialized: incremental
 delete_by: {sid: changed_sids, uid: changed_uids}

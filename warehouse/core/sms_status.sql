@@ -1,5 +1,5 @@
 /*
-description: What became of each message, by the best report of it.
+description: The status of each message, by its winning report.
 grain: sid
 materialized: incremental
 delete_by: {sid: stale_sids}
@@ -24,7 +24,7 @@ checks:
         and delivered is distinct from (report_status = 'SUCCESS')
 columns:
   sid: bigint -- Id of the message, given by the provider.
-  uid: varchar -- The sender's own id; null and '' are told apart.
+  uid: varchar -- The sender's own id; null and '' are different.
   mobile: varchar -- Number as pushed.
   mobile_e164: varchar -- Number in E.164; null where the text is no plausible number.
   country_code: varchar -- Country of the number, ISO 3166.

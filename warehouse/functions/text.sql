@@ -1,5 +1,5 @@
 /*
-description: Text helpers that make equal what people mean as equal. nfkc(text) is Unicode's own normal form; it comes from Python (pipelines/models/catalog.py), for DuckDB has only NFC.
+description: Text helpers that make equal what people mean as equal. nfkc(text) is Unicode's own normal form; it comes from Python (pipelines/models/functions.py), because DuckDB has only NFC.
 */
 create or replace temp macro carrier_code_key(code) as
     -- the normalised copy by which codes are looked up; prefixes stay, `MI00022` is not `MI:0022`

@@ -1,5 +1,5 @@
 /*
-description: The moment the marts speak of, and what follows from it. Ages are measured from the latest reception, not from the wall clock.
+description: The time the marts describe, and what follows from it. Ages are measured from the latest reception, not from the wall clock.
 grain: as_of_utc
 materialized: table
 export: file

@@ -1,5 +1,5 @@
 /*
-description: What failed per day (UTC) and why.
+description: Failures per day (UTC), and their causes.
 grain: day_utc, country_code, range_operator, error_category, error_code, error_match
 materialized: incremental
 delete_by: {day_utc: stale_event_days}

@@ -1,5 +1,5 @@
 /*
-description: How well the feed and our own receiver do, by hour of reception.
+description: Health of the feed and of our receiver, by hour of reception.
 grain: hour_utc
 materialized: incremental
 delete_by: {hour_utc: stale_received_hours}

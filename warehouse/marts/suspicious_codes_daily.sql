@@ -1,5 +1,5 @@
 /*
-description: Days (UTC) and operators whose failures look made up. Six codes are often invented by intermediaries that sell failures; here all six occur in shares so even that a chi-square test cannot tell them from equal ones. Real causes are not that fair.
+description: Days (UTC) and operators whose failures look made up. Six codes are often invented by intermediaries that sell failures; here all six occur in shares so even that a chi-square test cannot tell them from equal ones. Real causes are not that even.
 grain: day_utc, country_code, range_operator
 materialized: incremental
 delete_by: {day_utc: stale_event_days}

@@ -1,5 +1,5 @@
 /*
-description: Landed files that were put together into a compressed one, and where in it they lie. Their names stay in raw.pushes.
+description: Landed files that were compacted, and where in the compressed file they lie. Their names stay in raw.pushes.
 grain: file
 materialized: python
 columns:

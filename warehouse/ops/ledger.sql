@@ -2,6 +2,7 @@
 description: The conservation law, run by run and over all time. Records received are messages known, duplicates, conflicts, rejected and erased, and nothing else.
 grain: run_id
 materialized: python
+depends_on: [raw.pushes, core.sms_status]
 export: file
 checks:
   - name: conservation_law
@@ -14,7 +15,7 @@ columns:
   sequence: bigint -- Order of the runs in this warehouse, counted from 1.
   run_id: varchar -- Run of the pipeline, as in Dagster.
   started_at_utc: timestamp -- When the run began to take files, UTC.
-  updated_at_utc: timestamp -- When its last slice was stored, UTC.
+  updated_at_utc: timestamp -- When its last batch was stored, UTC.
   files: bigint -- Landed files taken by the run.
   pushes: bigint -- Pushes gained.
   records: bigint -- Records received, gained by the run.

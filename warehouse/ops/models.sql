@@ -1,5 +1,5 @@
 /*
-description: What each stored table was computed by. Where the digest is not that of today's SQL, settings and reference data, the next run computes the table again.
+description: What each stored table was computed by. Where today's SQL, settings and reference data would give other rows, the next run computes the table again.
 grain: model
 materialized: python
 columns:

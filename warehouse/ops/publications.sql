@@ -1,5 +1,5 @@
 /*
-description: What was published when.
+description: Every publication, with what it contained.
 grain: published_at_utc
 materialized: python
 columns:

@@ -1,5 +1,5 @@
 /*
-description: What the last publication left in place, as the file system tells it. What differs is published again.
+description: Files of the last publication, as the file system describes them. A file that differs is published again.
 grain: path
 materialized: python
 columns:

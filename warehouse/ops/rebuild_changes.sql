@@ -1,7 +1,8 @@
 /*
-description: What a rebuild, or a landing day taken again, changed. Rows by what moved, from what, to what.
+description: "What a rebuild, or a landing day that was ingested again, changed: rows by what moved, from what, to what."
 grain: run_id, what, before, after
 materialized: python
+depends_on: [raw.pushes, core.sms_status]
 export: file
 columns:
   run_id: varchar -- Run that took the data again, as in ops.ledger.

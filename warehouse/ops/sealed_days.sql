@@ -1,5 +1,5 @@
 /*
-description: Landing days that are over and of which every file was taken. Their folders are not listed again as long as they do not change.
+description: "Closed partitions: landing days that are over and of which every file was taken. Their folders are not listed again as long as they do not change."
 grain: folder
 materialized: python
 columns:

@@ -1,5 +1,5 @@
 /*
-description: Files of the send log that were read, and what was found in them. A file is read again when its size, its time of change or the rules of reading differ; what it brought before then goes.
+description: Files of the send log that were read, and their state. A file is read again when its size, its time of change or the rules of reading differ; its earlier rows are deleted first.
 grain: file
 materialized: python
 columns:
@@ -9,7 +9,7 @@ columns:
   sha256: varchar -- Digest of the whole file; null where it could not be read.
   received: bigint -- Rows in it.
   rejected: bigint -- Rows that could not be taken, see raw.rejected_sends.
-  state: varchar -- taken, or quarantined where the file needs a person.
+  state: varchar -- taken, or quarantined where the file needs action.
   problem: varchar -- What is wrong, in a sentence; null where nothing is.
   reader: varchar -- Digest of the SQL, Python and zone it was read by; with another one it is read again.
   run_id: varchar -- Run that read it last.

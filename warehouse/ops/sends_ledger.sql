@@ -2,6 +2,7 @@
 description: The conservation law of the send log, for each run that read files of it. Rows received are sends, repeated sends, duplicates and rejected rows, and nothing else.
 grain: run_id
 materialized: python
+depends_on: [raw.sends, core.sends]
 export: file
 checks:
   - name: conservation_law_of_sends

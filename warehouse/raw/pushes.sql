@@ -2,6 +2,7 @@
 description: Landed pushes, how each was decoded and what became of its records.
 grain: push_id
 materialized: python
+depends_on: [landing/yunpian]
 export: day(received_at_utc)
 free_text: [file]
 columns:

@@ -1,7 +1,8 @@
 /*
-description: Records, or undecodable pushes, that could not be taken, with the reason. The bytes stay in the landed file.
+description: Records, or undecodable pushes, that were rejected, with the reason. The bytes stay in the landed file.
 grain: push_id, position
 materialized: python
+depends_on: [landing/yunpian]
 export: day(received_at_utc)
 fragments: [value]
 columns:

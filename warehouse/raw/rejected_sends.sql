@@ -1,7 +1,8 @@
 /*
-description: Rows of the send log that could not be taken, with the reason. They stay in their file.
+description: Rows of the send log that were rejected, with the reason. They stay in their file.
 grain: file, position
 materialized: python
+depends_on: [landing/sends]
 export: file
 fragments: [value]
 free_text: [file]

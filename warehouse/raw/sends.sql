@@ -2,6 +2,7 @@
 description: Every accepted row of the send log, copies included; see core.sends for what counts.
 grain: file, position
 materialized: python
+depends_on: [landing/sends]
 columns:
   file: varchar -- File the row lies in, below $DLR_DATA/sends.
   position: bigint -- Place in the file, counted from 1; header and blank lines do not count.

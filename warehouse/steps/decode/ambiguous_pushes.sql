@@ -1,5 +1,5 @@
 /*
-description: New pushes that have no plain element, or one that is not certain; they are read again, with care.
+description: New pushes in which SQL found no element, or one whose reading is not certain. The slow path decodes them again, in Python.
 grain: push_id
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Elements of the pushes that SQL can take apart, as records or as what is wrong with them. A push that is in any way out of the ordinary has no row here, or one that is not certain, and is read again, with care, in Python (pipelines/decode/slow_path.py).
+description: "Elements of the pushes that SQL can decode: records, or what is wrong with them. A push that is unusual in any way has no row here, or one that is not certain; the slow path decodes it again, in Python (pipelines/decode/slow_path.py)."
 grain: push_id, position
 materialized: temporary
 */

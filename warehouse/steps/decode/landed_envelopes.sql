@@ -1,5 +1,5 @@
 /*
-description: Every line of the files at hand, without its body. A line is intact when it has an id, a time, and a body with the digest it was landed with.
+description: Every line of the batch's files, without its body. A line is intact when it has an id, a time, and a body with the digest it was landed with.
 grain: line of a landed file
 materialized: temporary
 */

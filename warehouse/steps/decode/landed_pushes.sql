@@ -1,5 +1,5 @@
 /*
-description: Pushes of the files at hand that are not in the warehouse yet. A push is known by its id, so a file restored beside its original adds nothing.
+description: Pushes of the batch's files that are not in the warehouse yet. A push is known by its id, so a file restored beside its original adds nothing.
 grain: push_id
 materialized: temporary
 */

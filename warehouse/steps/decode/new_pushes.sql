@@ -1,5 +1,5 @@
 /*
-description: What decoding found in each new push, whichever way it was taken apart.
+description: The result of decoding for each new push, by either path.
 grain: push_id
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Readable records of the new pushes, whichever way they were taken apart.
+description: Readable records of the new pushes, by either path.
 grain: push_id, position
 materialized: view
 */

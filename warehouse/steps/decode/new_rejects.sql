@@ -1,5 +1,5 @@
 /*
-description: What could not be taken of the new pushes, whichever way they were taken apart.
+description: Rejects of the new pushes, by either path.
 grain: push_id, position
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Lines that are not the one intact line of a new push; they are damaged, known already, or stand there more than once.
+description: "Lines that are not the one intact line of a new push: damaged, known already, or present more than once."
 grain: file, push_id
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Bodies of the pushes that SQL did not take apart with certainty.
+description: Bodies of the pushes that the slow path decodes.
 grain: push_id
 materialized: temporary
 */

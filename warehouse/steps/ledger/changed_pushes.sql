@@ -1,5 +1,5 @@
 /*
-description: Pushes whose duplicates and conflicts may have changed; the new ones, and those with a repetition of a contested message, before or now.
+description: "Pushes whose duplicates and conflicts may have changed: new ones, and those with a repetition of a stale message, before or after the batch."
 grain: push_id
 materialized: temporary
 */

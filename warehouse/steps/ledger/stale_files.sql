@@ -1,5 +1,5 @@
 /*
-description: Landed files whose figures may have changed, for a push of theirs came, went, or was attributed anew.
+description: Landed files whose figures may have changed because one of their pushes came, went, or was counted differently.
 grain: file
 materialized: temporary
 */

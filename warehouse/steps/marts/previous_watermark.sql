@@ -1,5 +1,5 @@
 /*
-description: The moment the marts spoke of until now.
+description: The watermark of the previous refresh of the marts.
 grain: one row
 materialized: temporary
 reads: previous

@@ -1,5 +1,5 @@
 /*
-description: Days of the hours whose counts of delivery change.
+description: Days of the stale delivery hours.
 grain: day_utc
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Hours whose counts of delivery change; those with news, and those in which time alone makes pending sends unknown, or provisional rates final.
+description: "Hours whose delivery counts are stale: hours with changed messages, and hours in which the passing of time alone made pending sends unknown or provisional rates final."
 grain: hour_utc
 materialized: temporary
 */

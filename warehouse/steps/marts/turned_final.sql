@@ -1,5 +1,5 @@
 /*
-description: Hours that are provisional no more, or again, for the moment has moved.
+description: Hours that are no longer provisional, or provisional again, because the watermark moved.
 grain: hour_utc
 materialized: temporary
 reads: previous

@@ -1,5 +1,5 @@
 /*
-description: Hours with sends that are pending no more, or again, for the moment has moved.
+description: Hours with sends that are no longer pending, or pending again, because the watermark moved.
 grain: hour_utc
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: What the marts are about to speak of as now, from the latest reception, how long reports take to come in, and what was said of both before.
+description: "The time the marts describe from now on: the latest reception, and how long reports take to come in. The previous watermark stands beside it."
 grain: one row
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: What stands in core.sms_status for the touched messages, by the hour and the minute it lies in, with the sums of its row hashes. Arrival (push, copies, times of reception) is not hashed, so that equal reports give equal sums however they came.
+description: What core.sms_status holds for the changed messages, by hour and minute, with the sums of its row hashes. Arrival (push, copies, times of reception) is not hashed, so that equal reports give equal sums however they came.
 grain: event_hour_utc, received_minute_utc
 materialized: temporary
 */

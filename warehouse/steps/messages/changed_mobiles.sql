@@ -1,5 +1,5 @@
 /*
-description: The numbers of the touched messages, and of sends without a report.
+description: Numbers of the changed messages, and of sends without a report.
 grain: mobile
 materialized: temporary
 */

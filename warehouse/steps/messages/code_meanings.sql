@@ -1,5 +1,5 @@
 /*
-description: What each failure code of the touched messages means, and by which rule. The literal code comes first, for the number's operator, then for any operator, then where the other operators agree; patterns come last.
+description: "What each failure code of the changed messages means, and by which rule. The literal code comes first: for the number's operator, then for any operator, then where the other operators agree. Patterns come last."
 grain: range_operator, error_code
 materialized: temporary
 */

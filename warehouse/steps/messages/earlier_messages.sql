@@ -1,5 +1,5 @@
 /*
-description: The touched messages that are known already, as they stood before this slice.
+description: Changed messages that were known before the batch, as they were stored then.
 grain: sid
 materialized: temporary
 reads: previous

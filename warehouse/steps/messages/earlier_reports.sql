@@ -1,5 +1,5 @@
 /*
-description: Every report of the contested messages that came before this slice. A message reported once stands in core.sms_status as it was sent, the others in core.repeated_reports.
+description: Reports of the stale messages from before the batch. A message reported once is stored in core.sms_status as it was sent, the others in core.repeated_reports.
 grain: push_id, position
 materialized: temporary
 reads: previous

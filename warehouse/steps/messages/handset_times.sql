@@ -1,5 +1,5 @@
 /*
-description: The provider's times in the reports at hand, in UTC. Many reports share a second, and a time zone is slow to ask.
+description: The provider's times in these reports, in UTC. Converted once each, because many reports share a second and time zones are slow.
 grain: handset_time_raw
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: The numbers of the touched messages and what their digits say, by the ranges that tools/number_ranges.py takes from libphonenumber.
+description: Numbers of the changed messages and what their digits say, by the ranges that tools/number_ranges.py takes from libphonenumber.
 grain: mobile
 materialized: temporary
 columns:

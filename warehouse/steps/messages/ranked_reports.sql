@@ -1,5 +1,5 @@
 /*
-description: Every report of the contested messages, ranked.
+description: "Every report of the stale messages, ranked: the content with rank 1 wins."
 grain: push_id, position
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Touched messages that are reported more than once, or were known already. Most messages are reported once and need no contest.
+description: Changed messages with more than one report, or known before. Most messages are reported once and need no ranking.
 grain: sid
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: The report that stands for each touched message, at the first push that brought its content.
+description: The winning report of each changed message, at the first push that brought its content.
 grain: sid
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Keys of the send log that are looked at again; of reports with news, of sends that came or went, and of sends under a uid with news.
+description: "Sids whose send log entries are matched again: those of changed reports, of sends that came or went, and of sends under a changed uid."
 grain: one row or more a sid
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Uids with news in this slice, as far as a send without a sid goes by them. Most logs carry sids, and there are none.
+description: Uids that changed in this batch and by which a send without a sid is matched. Most logs carry sids; then there are none.
 grain: uid
 materialized: temporary
 reads: previous

@@ -1,5 +1,5 @@
 /*
-description: What the send log says of the touched keys; the same line again, in the same file or another, is one. Of several lines with one sid the first counts, the others repeat it.
+description: Send log entries of the changed keys. The same line again, in the same file or another, counts once. Of several lines with one sid the first counts; the others repeat it.
 grain: sid, uid, sent_at_utc, tag, mobile
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: Messages that carry a uid with news, in their report or in their send; a send without a sid may come to belong to them, or no more.
+description: Messages with a changed uid, in their report or in their send. A send without a sid may now belong to them, or no longer.
 grain: sid
 materialized: temporary
 reads: previous

@@ -1,5 +1,5 @@
 /*
-description: The lines of the touched keys with the message each belongs to.
+description: Send log entries of the changed keys, each with the message it belongs to.
 grain: sid, uid, sent_at_utc, tag, mobile
 materialized: temporary
 */

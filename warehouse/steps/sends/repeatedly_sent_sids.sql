@@ -1,5 +1,5 @@
 /*
-description: Touched sids that stand in more than one row of the send log. Most stand in one and need no contest.
+description: Changed sids with more than one row in the send log. Most have one and need no ranking.
 grain: sid
 materialized: temporary
 */

@@ -1,5 +1,5 @@
 /*
-description: To which message a send without a sid belongs. One such send, one message reported with its uid, and no send of that message or uid by sid; no message as yet (none); anything else is ambiguous.
+description: The message that a send without a sid belongs to. It matches (uid) where there is one such send, one message reported with its uid, and no other send of that message or uid by sid. It is none where no message has the uid yet, and ambiguous otherwise.
 grain: uid
 materialized: temporary
 */

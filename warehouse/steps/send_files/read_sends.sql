@@ -1,5 +1,5 @@
 /*
-description: The rows of the send files at hand, read and judged; a row without a reason is accepted.
+description: Rows of the batch's send files, typed and checked. A row without a reason is accepted.
 grain: file, position
 materialized: temporary
 */
