@@ -10,8 +10,8 @@ from cli import instance
 from cli.bars import progress_bar
 from contract.progress import listen
 from contract.settings import Settings, load_settings
-from pipelines.landing.closed_days import survey
-from pipelines.landing.registry import quarantined
+from pipelines.landing.closed_partitions import open_inventory
+from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
 from pipelines.load.sends_ledger import latest_sends
 from pipelines.models.warehouse import open_warehouse
@@ -101,8 +101,8 @@ def _sends_taken(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
 
 def _quarantined(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     files = {
-        **quarantined(con, "ops.files", survey(con, settings.landing).listing.files),
-        **quarantined(con, "ops.send_files", list_sends(settings.sends)),
+        **quarantined(con, LANDED_FILES, open_inventory(con, settings.landing).listing.files),
+        **quarantined(con, SEND_FILES, list_sends(settings.sends)),
     }
     return f"{len(files):,} file(s) need a person: see `dlr status`." if files else ""
 

@@ -27,7 +27,7 @@ _DECODING = ("new_pushes", "new_records", "new_rejects", "slow_path_bodies")
 """The steps at which landed bytes have become records and rejects."""
 _DECODING_ROOT = "pipelines.decode.slow_path"
 """Decides, with what it imports, what a pushed body becomes where SQL does not."""
-_SENDS = ("read_sends",)
+_SENDS = ("read_sends", "json_sends")
 _SENDS_ROOT = "pipelines.sends.rows"
 _PLUMBING = frozenset({"pipelines.models"})
 """Imported for its literals; decides nothing."""

@@ -49,7 +49,7 @@ STEPS = [
     "pipelines.models.refresh",
     "pipelines.landing.compaction.write_member",
     "pipelines.landing.compaction._contents",
-    "pipelines.landing.compaction._note",
+    "pipelines.landing.compaction.register_compaction",
     "pipelines.landing.compaction._delete",
 ]
 BAD = {

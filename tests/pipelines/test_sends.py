@@ -227,8 +227,8 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "keyless.csv": ("sent_at,tag\n", "neither sid nor uid"),
     "twice.csv": ("sid,sent_at,SID\n", "has the column sid twice"),
     "binary.csv": (bytes(range(128, 256)), "is neither UTF-8 nor GB18030"),
-    "sheet.xlsx": ("PK", "is no .csv"),
-    "no.parquet": ("PAR1 not", "is no Parquet"),
+    "sheet.xlsx": ("PK", "is not a .csv"),
+    "no.parquet": ("PAR1 not", "is not a readable Parquet"),
     "endless.csv": (
         f'{HEAD}1,,2026-03-02 07:59:50,,\n2,"{"x" * (2 << 24)}',
         "cannot be read (Error)",
