@@ -16,9 +16,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 
@@ -26,7 +25,7 @@ from contract.progress import Progress, silent
 from contract.settings import Settings
 from pipelines.folder.files import sync
 from pipelines.folder.lock import PATIENCE_S
-from pipelines.landing.admission import Admission
+from pipelines.landing.admission import Admission, admit
 from pipelines.landing.closed_partitions import full_inventory
 from pipelines.landing.inventory import LandedFile, Partition
 from pipelines.landing.members import SUFFIX, can_be_member, intact_members, write_member
@@ -35,6 +34,9 @@ from pipelines.models.warehouse import open_warehouse
 
 _TIME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+Contents = list[tuple[str | None, str | None]]
+"""Name and digest of each member of a compacted file."""
 
 
 @dataclass(slots=True)
@@ -53,22 +55,6 @@ class Compaction:
     """Days left alone because something in them is pending."""
     differing: list[str] = field(default_factory=list)
     """Files left alone because their bytes are not those that were taken in."""
-
-
-class _Original(NamedTuple):
-    """A landed file as it was taken in."""
-
-    file: LandedFile
-    sha256: str
-
-    @property
-    def base(self) -> str:
-        """Its name without its folder."""
-        return _base(self.file.name)
-
-
-def _base(name: str) -> str:
-    return name.rpartition("/")[2]
 
 
 def compact(
@@ -112,8 +98,9 @@ def _compact_day(
     originals = list(_originals(con, landing, partition, report))
     if not originals:
         return
-    hidden, container = _write(landing / partition.name, originals)
-    if container.exists() or _contents(hidden) != [(each.base, each.sha256) for each in originals]:
+    contents = [_name_and_digest(original) for original in originals]
+    hidden, container = _write(landing / partition.name, contents)
+    if container.exists() or _contents(hidden) != contents:
         hidden.unlink()
         report.differing.append(f"{partition.name}/{container.name}")
         return
@@ -121,9 +108,9 @@ def _compact_day(
     sync(container.parent)
     info = container.stat()
     name = f"{partition.name}/{container.name}"
-    file = LandedFile(name, info.st_size, info.st_mtime_ns)
+    [admission] = admit(landing, [LandedFile(name, info.st_size, info.st_mtime_ns)])
     files = [original.file for original in originals]
-    register_compaction(con, Admission(file, _digest(container), None), files)
+    register_compaction(con, admission, files)
     _delete(landing, [file.name for file in files])
     report.days += 1
     report.files += len(files)
@@ -139,15 +126,16 @@ def _delete_compacted(con: duckdb.DuckDBPyConnection, landing: Path, partition: 
     rows = con.execute(
         "select file, container from ops.compacted_files where landing_day = ?", [partition.day]
     ).fetchall()
-    there = {file.name for file in partition.files}
-    held: dict[str, set[tuple[str | None, str]]] = {}
-    doubled = []
+    there = {file.name: file for file in partition.files}
+    copies: dict[str, list[LandedFile]] = {}
     for name, container in rows:
-        if {name, container} <= there and name != container:
-            if container not in held:
-                held[container] = set(_contents(landing / container))
-            if (_base(name), _digest(landing / name)) in held[container]:
-                doubled.append(name)
+        if {name, container} <= there.keys() and name != container:
+            copies.setdefault(container, []).append(there[name])
+    doubled = []
+    for container, files in copies.items():
+        held = set(_contents(landing / container))
+        admissions = admit(landing, files)
+        doubled += [each.file.name for each in admissions if _name_and_digest(each) in held]
     if doubled:
         forget_originals(con, doubled)
         _delete(landing, doubled)
@@ -155,32 +143,28 @@ def _delete_compacted(con: duckdb.DuckDBPyConnection, landing: Path, partition: 
 
 def _originals(
     con: duckdb.DuckDBPyConnection, landing: Path, partition: Partition, report: Compaction
-) -> Iterator[_Original]:
+) -> Iterator[Admission]:
     """Files that can go into a compacted one: taken whole, unchanged, ended by a newline."""
     rows = con.execute(
         "select file, sha256 from ops.files where state = 'taken' and landing_day = ?",
         [partition.day],
     ).fetchall()
     taken: dict[str, str] = dict(rows)
-    for file in sorted(partition.files, key=lambda file: file.name):
+    files = []
+    for file in partition.files:
         parent, _, base = file.name.rpartition("/")
-        fits = parent == partition.name and not file.compressed and can_be_member(base)
-        digest = taken.get(file.name)
-        if digest is None or not fits:
-            continue
-        if _digest(landing / file.name) != digest:
-            report.differing.append(file.name)
-        elif _ends_with_newline(landing / file.name):
-            yield _Original(file, digest)
+        if file.name in taken and parent == partition.name and can_be_member(base):
+            files.append(file)
+    for admission in admit(landing, sorted(files, key=lambda file: file.name)):
+        name = admission.file.name
+        if admission.sha256 != taken[name]:
+            report.differing.append(name)
+        elif _ends_with_newline(landing / name):
+            yield admission
 
 
-def _digest(path: Path) -> str | None:
-    """Digest of a file; None where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
+def _name_and_digest(admission: Admission) -> tuple[str | None, str | None]:
+    return admission.file.name.rpartition("/")[2], admission.sha256
 
 
 def _ends_with_newline(path: Path) -> bool:
@@ -189,26 +173,27 @@ def _ends_with_newline(path: Path) -> bool:
         return file.read() == b"\n"
 
 
-def _write(folder: Path, originals: list[_Original]) -> tuple[Path, Path]:
+def _write(folder: Path, contents: Contents) -> tuple[Path, Path]:
     """Write the compacted file under a hidden name, synced; returns that and its final path.
 
     The name follows from the content.
     """
-    text = "\n".join(f"{each.base} {each.sha256}" for each in originals)
+    text = "\n".join(f"{name} {digest}" for name, digest in contents)
     unique = sha256(text.encode()).hexdigest()[:8]
-    time = _TIME.match(originals[0].base)
+    names = [str(name) for name, _ in contents]
+    time = _TIME.match(names[0])
     stem = time[0] if time else f"{folder.name.replace('-', '')}T000000.000000Z"
     hidden = folder / f".{stem}-compacted-{unique}.part"
     with os.fdopen(os.open(hidden, _NEW, 0o600), "wb") as target:
-        for original in originals:
-            with (folder / original.base).open("rb") as source:
-                write_member(original.base, source, target)
+        for name in names:
+            with (folder / name).open("rb") as source:
+                write_member(name, source, target)
         target.flush()
         os.fsync(target.fileno())
     return hidden, folder / f"{stem}-compacted-{unique}{SUFFIX}"
 
 
-def _contents(container: Path) -> list[tuple[str | None, str]]:
+def _contents(container: Path) -> Contents:
     """Name and digest of every intact member."""
     with container.open("rb") as file:
         members, _ = intact_members(file)

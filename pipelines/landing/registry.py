@@ -16,25 +16,10 @@ from pipelines.landing.inventory import File, LandedFile
 from pipelines.models.rows import COUNT, TEXT, hand_over
 from pipelines.models.warehouse import transaction
 
-_READ_FILE = {
-    "file": TEXT,
-    "landing_day": TEXT,
-    "bytes": COUNT,
-    "changed_ns": COUNT,
-    "sha256": TEXT,
-    "state": TEXT,
-    "problem": TEXT,
-    "reader": TEXT,
-    "run_id": TEXT,
-}
-_MEMBER = {
-    "file": TEXT,
-    "landing_day": TEXT,
-    "container": TEXT,
-    "offset_bytes": COUNT,
-    "bytes": COUNT,
-    "sha256": TEXT,
-}
+_READ_FILE = {"file": TEXT, "landing_day": TEXT, "bytes": COUNT, "changed_ns": COUNT}
+_READ_FILE |= dict.fromkeys(("sha256", "state", "problem", "reader", "run_id"), TEXT)
+_MEMBER = {"file": TEXT, "container": TEXT, "offset_bytes": COUNT}
+_NEW_MEMBER = {**_MEMBER, "landing_day": TEXT, "bytes": COUNT, "sha256": TEXT}
 _CONTAINER = {"file": TEXT, "bytes": COUNT, "changed_ns": COUNT, "sha256": TEXT}
 
 
@@ -119,12 +104,12 @@ def register_members(con: duckdb.DuckDBPyConnection, chunk: Chunk) -> None:
     folder = chunk.file.name.rpartition("/")[0]
     day = chunk.file.day and chunk.file.day.isoformat()
     rows = [
-        (f"{folder}/{member.name}", day, chunk.file.name, member.offset, member.size, member.sha256)
+        (f"{folder}/{member.name}", chunk.file.name, member.offset, day, member.size, member.sha256)
         for member in chunk.members
         if member.name is not None and member.size
     ]
     if rows:
-        hand_over(con, "container_members", rows, _MEMBER)
+        hand_over(con, "container_members", rows, _NEW_MEMBER)
         unknown = "file not in (select file from ops.compacted_files)"
         con.execute(
             f"insert into ops.compacted_files by name from container_members where {unknown}"
@@ -140,9 +125,8 @@ def register_compaction(
         members.append((file.name, container.file.name, offset))
         offset += file.size
     row = (container.file.name, container.file.size, container.file.changed_ns, container.sha256)
-    columns = {name: _MEMBER[name] for name in ("file", "container", "offset_bytes")}
     with transaction(con):
-        hand_over(con, "compaction_members", members, columns)
+        hand_over(con, "compaction_members", members, _MEMBER)
         hand_over(con, "compaction_container", [row], _CONTAINER)
         models.run_temporary(con, ("compacted_members", "compacted_container"))
         mine = "file in (select file from compaction_members)"

@@ -44,7 +44,7 @@ STEPS = [
     "pipelines.load.load.read_lines",
     "pipelines.load.load._store_raw",
     "pipelines.load.settle._attribute_repetitions",
-    "pipelines.load.load.note_files",
+    "pipelines.load.load.register",
     "pipelines.load.ledger.record",
     "pipelines.models.refresh",
     "pipelines.landing.compaction.write_member",

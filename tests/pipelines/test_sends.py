@@ -100,6 +100,7 @@ FILES: dict[str, tuple[str, str | bytes]] = {
     "semicolon": ("a.csv", csv_text(";")),
     "tab": ("a.tsv", csv_text("\t")),
     "byte-order mark": ("a.csv", b"\xef\xbb\xbf" + csv_text().encode()),
+    "byte-order mark, then a blank line": ("a.csv", b"\xef\xbb\xbf\n" + csv_text().encode()),
     "gb18030": ("a.csv", csv_text().encode("gb18030")),
     "carriage returns": ("a.txt", csv_text().replace("\n", "\r\n")),
     "names as people write them": ("a.csv", csv_text(head='SID," Uid ",Sent_At ,TAG,mobile')),
