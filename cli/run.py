@@ -10,7 +10,7 @@ from cli import instance
 from cli.bars import progress_bar
 from contract.progress import listen
 from contract.settings import Settings, load_settings
-from pipelines.landing.closed_partitions import open_inventory
+from pipelines.landing.closed_partitions import take_inventory
 from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
 from pipelines.load.sends_ledger import latest_sends
@@ -101,7 +101,7 @@ def _sends_taken(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
 
 def _quarantined(con: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     files = {
-        **quarantined(con, LANDED_FILES, open_inventory(con, settings.landing).listing.files),
+        **quarantined(con, LANDED_FILES, take_inventory(con, settings.landing).listing.files),
         **quarantined(con, SEND_FILES, list_sends(settings.sends)),
     }
     return f"{len(files):,} file(s) need a person: see `dlr status`." if files else ""

@@ -13,12 +13,12 @@ from pathlib import Path
 import duckdb
 
 from pipelines.landing.inventory import (
-    ClosedPartitions,
     LandedFile,
     Listing,
     Partition,
     list_open,
     stamp_of,
+    visible,
 )
 from pipelines.landing.registry import LANDED_FILES, pending, registered
 from pipelines.models.rows import COUNT, TEXT, TIME, hand_over
@@ -49,21 +49,13 @@ class Inventory:
         return sum(file.size for file in self.listing.files) + self.listing.closed_bytes
 
 
-def open_inventory(con: duckdb.DuckDBPyConnection, landing: Path) -> Inventory:
-    """List what is not closed and compare it with the registry."""
-    rows = con.execute("select folder, stamp, files, bytes from ops.sealed_days").fetchall()
-    return _inventory(con, landing, {name: (stamp, n, size) for name, stamp, n, size in rows})
-
-
-def full_inventory(con: duckdb.DuckDBPyConnection, landing: Path) -> Inventory:
-    """List everything, closed or not, and compare it with the registry."""
-    return _inventory(con, landing, {})
-
-
-def _inventory(
-    con: duckdb.DuckDBPyConnection, landing: Path, closed: ClosedPartitions
+def take_inventory(
+    con: duckdb.DuckDBPyConnection, landing: Path, *, everything: bool = False
 ) -> Inventory:
-    listing = list_open(landing, closed)
+    """List what is not closed, or everything, and compare it with the registry."""
+    rows = con.execute("select folder, stamp, files, bytes from ops.sealed_days").fetchall()
+    closed = {folder: (stamp, files, size) for folder, stamp, files, size in rows}
+    listing = list_open(landing, {} if everything else closed)
     return Inventory(listing, pending(listing.files, _registered(con, listing)))
 
 
@@ -86,7 +78,9 @@ def close_partitions(con: duckdb.DuckDBPyConnection, landing: Path, listing: Lis
         (each.name, each.stamp, len(each.files), sum(file.size for file in each.files), now)
         for each in candidates
         # a quarantined file may be repaired in place, which does not change the folder's stamp
-        if not pending(each.files, known, None) and stamp_of(landing / each.name) == each.stamp
+        if not pending(each.files, known, None)
+        and _is_flat(landing / each.name)
+        and stamp_of(landing / each.name) == each.stamp
     ]
     if rows:
         with transaction(con):
@@ -97,4 +91,9 @@ def close_partitions(con: duckdb.DuckDBPyConnection, landing: Path, listing: Lis
 
 def _is_over(partition: Partition) -> bool:
     settled = time.time_ns() - partition.changed_ns > _SETTLED_NS
-    return partition.flat and settled and partition.day < datetime.now(UTC).date() - CLOSE_AFTER
+    return settled and partition.day < datetime.now(UTC).date() - CLOSE_AFTER
+
+
+def _is_flat(folder: Path) -> bool:
+    """Whether it holds no folder, whose changes its own stamp would not show."""
+    return not any(entry.is_dir() for entry in visible(folder))

@@ -26,7 +26,7 @@ from contract.settings import Settings
 from pipelines.folder.files import sync
 from pipelines.folder.lock import PATIENCE_S
 from pipelines.landing.admission import Admission, admit
-from pipelines.landing.closed_partitions import full_inventory
+from pipelines.landing.closed_partitions import take_inventory
 from pipelines.landing.inventory import LandedFile, Partition
 from pipelines.landing.members import SUFFIX, can_be_member, intact_members, write_member
 from pipelines.landing.registry import forget_originals, register_compaction
@@ -70,7 +70,7 @@ def compact(
     """
     report = Compaction()
     with open_warehouse(settings, patience_s=patience_s) as con:
-        inventory = full_inventory(con, settings.landing)
+        inventory = take_inventory(con, settings.landing, everything=True)
         partitions = [each for each in inventory.listing.partitions if each.day < before]
         pending = {file.name.rpartition("/")[0] for file in inventory.pending}
         total = sum(map(_bytes_to_compact, partitions))

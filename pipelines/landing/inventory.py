@@ -61,8 +61,6 @@ class Partition:
     """Path below the landing folder."""
     stamp: str
     """Differs after anything in the folder was added, removed or renamed."""
-    flat: bool
-    """Whether it holds no folder, whose changes its own stamp would not show."""
     files: list[LandedFile]
 
     @property
@@ -95,21 +93,21 @@ ClosedPartitions = Mapping[str, tuple[str, int, int]]
 
 def list_landed(landing: Path) -> list[LandedFile]:
     """All landed files in order of their names; hidden ones are still being written."""
-    return list_open(landing, {}).files
+    return list_open(landing).files
 
 
-def list_open(landing: Path, closed: ClosedPartitions) -> Listing:
+def list_open(landing: Path, closed: ClosedPartitions | None = None) -> Listing:
     """List the landing folder except for closed partitions whose folder has not changed since."""
     listing = Listing()
     try:
-        entries = _visible(landing / PROVIDER)
+        entries = visible(landing / PROVIDER)
     except OSError:
         listing.files.append(LandedFile(PROVIDER, 0, 0))
         return listing
     for entry in entries:
         name = f"{PROVIDER}/{entry.name}"
         stamp = stamp_of(landing / name) if _day(entry.name) and entry.is_dir() else None
-        closed_stamp, files, size = closed.get(name, (None, 0, 0))
+        closed_stamp, files, size = (closed or {}).get(name, (None, 0, 0))
         if stamp is not None and stamp == closed_stamp:
             listing.closed_files += files
             listing.closed_bytes += size
@@ -136,14 +134,8 @@ def stamp_of(folder: Path) -> str | None:
 
 
 def _list_partition(landing: Path, name: str, stamp: str) -> Partition:
-    try:
-        entries = _visible(landing / name)
-    except OSError:
-        return Partition(name, stamp, flat=False, files=[LandedFile(name, 0, 0)])
-    below = (_below(entry, f"{name}/{entry.name}", SUFFIXES) for entry in entries)
-    flat = not any(entry.is_dir() for entry in entries)
-    files = [file for found in below for file in files_of(found, LandedFile)]
-    return Partition(name, stamp, flat, files)
+    entries = walk(landing / name, name, SUFFIXES)
+    return Partition(name, stamp, list(files_of(entries, LandedFile)))
 
 
 Entry = tuple[str, os.DirEntry[str] | None]
@@ -157,7 +149,7 @@ def walk(folder: Path, name: str = "", leaves: tuple[str, ...] = ()) -> Iterator
     be listed: reported as unreadable, somebody will look at it.
     """
     try:
-        entries = _visible(folder)
+        entries = visible(folder)
     except OSError:
         yield name or ".", None
         return
@@ -172,7 +164,7 @@ def _below(entry: os.DirEntry[str], name: str, leaves: tuple[str, ...]) -> Itera
         yield name, entry
 
 
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
+def visible(folder: Path) -> list[os.DirEntry[str]]:
     """What lies in a folder, without the hidden; raises OSError where it cannot be listed."""
     try:
         return [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]

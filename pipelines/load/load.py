@@ -21,7 +21,7 @@ from pipelines.decode.batch import decode, read_lines
 from pipelines.decode.rules import days_to_upgrade, forget_decoders, note_decoder
 from pipelines.landing.admission import admit
 from pipelines.landing.chunks import chunks_of
-from pipelines.landing.closed_partitions import close_partitions, open_inventory
+from pipelines.landing.closed_partitions import close_partitions, take_inventory
 from pipelines.landing.inventory import LandedFile, batches, list_landed
 from pipelines.landing.problems import find_problems
 from pipelines.landing.registry import LANDED_FILES, register, register_members
@@ -84,7 +84,7 @@ def load(
         report.changes = recompute_core(con, settings.landing, run, stale, on_progress)
         report.recomputed = [model.name for model in stale]
     if days is None:
-        inventory = open_inventory(con, settings.landing)
+        inventory = take_inventory(con, settings.landing)
         report.days = {file.day for file in inventory.pending if file.day}
         # sends first: in one slice with its reports a message is settled once
         pending = [*pending_sends(con, settings), *inventory.pending]

@@ -11,7 +11,7 @@ import duckdb
 from contract.settings import Settings
 from pipelines.decode.rules import decoded_otherwise
 from pipelines.folder.lock import WarehouseBusyError, complete_publication
-from pipelines.landing.closed_partitions import Inventory, open_inventory
+from pipelines.landing.closed_partitions import Inventory, take_inventory
 from pipelines.landing.inventory import LandedFile, list_open
 from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
@@ -73,7 +73,7 @@ def read_status(settings: Settings) -> Status:
     try:
         if warehouse_path(settings).exists():
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
-                looked = open_inventory(con, settings.landing)
+                looked = take_inventory(con, settings.landing)
                 status.quarantined = quarantined(con, LANDED_FILES, looked.listing.files)
                 sends = list_sends(settings.sends)
                 status.quarantined_sends = quarantined(con, SEND_FILES, sends)
@@ -82,11 +82,11 @@ def read_status(settings: Settings) -> Status:
                 status.outdated = [model.name for model in outdated(con)]
                 status.decoded_otherwise = decoded_otherwise(con)
         else:
-            listing = list_open(settings.landing, {})
+            listing = list_open(settings.landing)
             looked = Inventory(listing, listing.files)
     except WarehouseBusyError:
         status.busy = True
-        looked = Inventory(list_open(settings.landing, {}), [])
+        looked = Inventory(list_open(settings.landing), [])
     status.landed_files, status.landed_bytes = looked.files, looked.bytes
     _add_pending(settings.landing, status, looked.pending)
     status.problems = list(_problems(status))
