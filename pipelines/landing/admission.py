@@ -1,16 +1,13 @@
 """Files on their way into the pipeline: the digest of each, or why it cannot be taken."""
 
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
 from pipelines.landing.inventory import SUFFIXES, LandedFile
-
-Check = Callable[[Path], str | None]
-"""What is wrong with a file by its name and kind, if anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +39,26 @@ def not_regular(path: Path) -> str | None:
 
 
 def admit(
-    folder: Path, files: Iterable[LandedFile], check: Check = problem_of_landed
+    folder: Path,
+    files: Sequence[LandedFile],
+    problem_of: Callable[[Path], str | None] = problem_of_landed,
 ) -> list[Admission]:
-    """Read each file once for its digest; one that ``check`` refuses is not opened."""
+    """Read each file once for its digest, unless ``problem_of`` its path is known already."""
     with ThreadPoolExecutor(max_workers=2) as pool:
-        return list(pool.map(lambda file: _admit(folder, file, check), files))
+        digests = pool.map(lambda file: _digest_or_problem(folder / file.name, problem_of), files)
+        return [Admission(file, *result) for file, result in zip(files, digests, strict=True)]
 
 
-def _admit(folder: Path, file: LandedFile, check: Check) -> Admission:
+def _digest_or_problem(
+    path: Path, problem_of: Callable[[Path], str | None]
+) -> tuple[str | None, str | None]:
     try:
-        problem = check(folder / file.name)
-        if problem is not None:
-            return Admission(file, None, problem)
-        with (folder / file.name).open("rb") as opened:
-            return Admission(file, file_digest(opened, "sha256").hexdigest(), None)
+        if problem := problem_of(path):
+            return None, problem
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest(), None
     except OSError as error:
-        return Admission(file, None, unreadable(error))
+        return None, unreadable(error)
 
 
 def unreadable(error: Exception) -> str:

@@ -138,11 +138,11 @@ def _list_partition(landing: Path, name: str, stamp: str) -> Partition:
     return Partition(name, stamp, list(files_of(entries, LandedFile)))
 
 
-Entry = tuple[str, os.DirEntry[str] | None]
+FolderEntry = tuple[str, os.DirEntry[str] | None]
 """A file by its name below the root; None stands for a folder that cannot be listed."""
 
 
-def walk(folder: Path, name: str = "", leaves: tuple[str, ...] = ()) -> Iterator[Entry]:
+def walk(folder: Path, name: str = "", leaves: tuple[str, ...] = ()) -> Iterator[FolderEntry]:
     """Every file below a folder; what is hidden is still being written.
 
     A folder whose name ends with one of ``leaves`` counts as a file, and so does one that cannot
@@ -157,7 +157,7 @@ def walk(folder: Path, name: str = "", leaves: tuple[str, ...] = ()) -> Iterator
         yield from _below(entry, f"{name}/{entry.name}" if name else entry.name, leaves)
 
 
-def _below(entry: os.DirEntry[str], name: str, leaves: tuple[str, ...]) -> Iterator[Entry]:
+def _below(entry: os.DirEntry[str], name: str, leaves: tuple[str, ...]) -> Iterator[FolderEntry]:
     if entry.is_dir() and not entry.name.endswith(leaves):
         yield from walk(Path(entry.path), name, leaves)
     else:
@@ -172,7 +172,7 @@ def visible(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def files_of(entries: Iterable[Entry], kind: type[File]) -> Iterator[File]:
+def files_of(entries: Iterable[FolderEntry], kind: type[File]) -> Iterator[File]:
     """Entries with their sizes and times of change; a folder counts as a file of no size."""
     for name, entry in entries:
         if entry is None:

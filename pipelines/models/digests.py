@@ -29,8 +29,8 @@ _DECODING_ROOT = "pipelines.decode.slow_path"
 """Decides, with what it imports, what a pushed body becomes where SQL does not."""
 _SENDS = ("read_sends", "json_sends")
 _SENDS_ROOT = "pipelines.sends.rows"
-_PLUMBING = frozenset({"pipelines.models"})
-"""Imported for its literals; decides nothing."""
+_PLUMBING = frozenset({"pipelines.models", "pipelines.models.rows", "pipelines.landing.admission"})
+"""Imported, but decides nothing about a row."""
 
 
 @dataclass(frozen=True, slots=True)
