@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import duckdb
 
-from cli.instance import CommandError
+from cli.common import CommandError
 from cli.output import FORMATS, print_relation
 from contract.settings import Settings, load_settings
 from pipelines import models

@@ -10,8 +10,8 @@ import duckdb
 from cli.common import accounted, counted, progress_bar
 from contract.progress import listen
 from contract.settings import Settings, load_settings
-from pipelines.landing.closed_days import survey
-from pipelines.landing.registry import quarantined
+from pipelines.landing.closed_partitions import take_inventory
+from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
 from pipelines.load.sends_ledger import latest_sends
 from pipelines.models.warehouse import open_warehouse
@@ -98,8 +98,8 @@ def _recomputed(con: duckdb.DuckDBPyConnection, run_id: str) -> Iterator[str]:
 
 def _quarantined(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[str]:
     files = {
-        **quarantined(con, "ops.files", survey(con, settings.landing).listing.files),
-        **quarantined(con, "ops.send_files", list_sends(settings.sends)),
+        **quarantined(con, LANDED_FILES, take_inventory(con, settings.landing).listing.files),
+        **quarantined(con, SEND_FILES, list_sends(settings.sends)),
     }
     if files:
         yield f"Action required: {counted(len(files), 'quarantined file')}, see `dlr status`."

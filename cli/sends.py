@@ -8,7 +8,8 @@ import duckdb
 from cli.common import CommandError
 from contract.settings import load_settings
 from pipelines.sends.files import bring_in
-from pipelines.sends.rows import UnreadableError, check_file
+from pipelines.sends.rows import check_file
+from pipelines.sends.text import UnreadableError
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipelines import models
 from pipelines.decode.slow_path import FIELDS, Decoded, decode_push
-from pipelines.landing.chunks import Part
+from pipelines.landing.chunks import Chunk
 
 _ENVELOPE = ("push_id", "received_at", "sha256", "body", "body_base64")
 _LINE_BYTES = (1 << 20, 1 << 26)
@@ -52,15 +52,15 @@ def decode(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def read_lines(
-    con: duckdb.DuckDBPyConnection, landing: Path, names: list[str], part: Part | None = None
+    con: duckdb.DuckDBPyConnection, landing: Path, names: list[str], chunk: Chunk | None = None
 ) -> None:
-    """Make ``landed_lines`` of the named files, or of one part of a file.
+    """Make ``landed_lines`` of the named files, or of one chunk of a file.
 
     A line that is no JSON object becomes a row of nulls.
     """
-    if part is not None:
-        named = f"coalesce(landed_in, {models.literal(part.file.name)})"
-        _read_json(con, [part.path], named, ("landed_in", *_ENVELOPE))
+    if chunk is not None:
+        named = f"coalesce(landed_in, {models.literal(chunk.file.name)})"
+        _read_json(con, [chunk.path], named, ("landed_in", *_ENVELOPE))
     elif names:
         root = f"{landing}/"
         paths = [landing / name for name in names]

@@ -1,41 +1,28 @@
-"""A landed file that is too large for one slice, or compressed, is taken in parts.
+"""A landed file that is compressed, or too large for one batch, is taken in chunks.
 
-    landing/…/x.jsonl.gz -> tmp/part.jsonl -> one transaction, again and again
+    landing/…/x.jsonl.gz -> tmp/chunk.jsonl -> one transaction, again and again
 
-Parts are cut at line ends. The file is noted with its last part only, so after a crash it is
-read again from its beginning, and the pushes that are known add nothing.
+Chunks are cut at line ends. The file is registered with its last chunk only, so after a crash it
+is read again from its beginning, and the pushes that are known add nothing.
 """
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
 
-from pipelines.landing.inventory import Admission, LandedFile, admit, fits_in_a_slice
-from pipelines.landing.members import Chunk, read_members, sound_members
+from pipelines.landing.admission import Admission, admit
+from pipelines.landing.inventory import LandedFile, fits_in_a_batch
+from pipelines.landing.members import Block, Member, intact_members, read_members
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-_CHUNK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 20
 _LONGEST_LINE_BYTES = 1 << 26
-"""What is longer is no envelope."""
+"""A longer line cannot be an envelope."""
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A landed file that lies in a compacted one."""
-
-    name: str
-    """Name it had, below the landing folder."""
-    offset: int
-    """Where it begins, in bytes of the decompressed text."""
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
+class Chunk:
     """Some lines of one landed file, in a file of their own."""
 
     path: Path
@@ -44,12 +31,12 @@ class Part:
     first_line: int
     """Number of the first line in the landed file, counted from 1."""
     bytes_read: int
-    """Bytes of the landed file that this part took."""
+    """Bytes of the landed file that this chunk took."""
     last: bool
     members: tuple[Member, ...] = ()
-    """With the last part: all named members of the file."""
+    """With the last chunk: all members of the file."""
     problem: str | None = None
-    """With the last part: why there is no more to be read, where that is not the end."""
+    """With the last chunk: why the rest of the file cannot be read, if there is a rest."""
 
     @property
     def file(self) -> LandedFile:
@@ -59,7 +46,7 @@ class Part:
 
 @dataclass(slots=True)
 class _Reader:
-    """Lines of a landed file, and what is found on the way."""
+    """Lines of a landed file, and what is known after the last of them."""
 
     landing: Path
     file: LandedFile
@@ -68,108 +55,76 @@ class _Reader:
     problem: str | None = None
 
     def lines(self) -> Iterator[bytes]:
-        """Yield every line, ended by a newline, as it is to stand in a part."""
+        """Yield every line, ended by a newline, as it is to stand in a chunk."""
         rest: list[bytes] = []
-        member, head = 0, b""
-        for chunk in self._tallied():
-            if chunk.member != member:
-                yield from _end_of_member(rest, head)
-                rest = []
-            member, head = chunk.member, _head(self._full_name(chunk))
-            *whole, tail = chunk.data.split(b"\n")
+        for block in self._blocks():
+            mark = self._mark(block.name)
+            *whole, tail = block.data.split(b"\n")
             for line in whole:
-                yield _marked(b"".join((*rest, line)), head)
+                yield _marked(b"".join((*rest, line)), mark)
                 rest = []
             rest = [*rest, tail] if sum(map(len, rest)) < _LONGEST_LINE_BYTES else [b"-"]
-        yield from _end_of_member(rest, head)
+            if block.last:
+                line, rest = b"".join(rest), []
+                if line:
+                    yield _marked(line, mark)
 
-    def _tallied(self) -> Iterator[Chunk]:
-        """Yield the chunks, and note the named members when they end."""
-        digest, offset, size = sha256(), 0, 0
-        last: Chunk | None = None
-        for chunk in self._chunks():
-            if last is not None and chunk.member != last.member:
-                self._note(last, offset, size, digest.hexdigest())
-                digest, offset, size = sha256(), offset + size, 0
-            digest.update(chunk.data)
-            size, last = size + len(chunk.data), chunk
-            yield chunk
-        if last is not None:
-            self._note(last, offset, size, digest.hexdigest())
-
-    def _note(self, chunk: Chunk, offset: int, size: int, digest: str) -> None:
-        name = self._full_name(chunk)
-        if name is not None:
-            self.members.append(Member(name, offset, size, digest))
-
-    def _full_name(self, chunk: Chunk) -> str | None:
+    def _mark(self, name: str | None) -> bytes:
+        """First field of an object that came from a member of this name."""
         folder = self.file.name.rpartition("/")[0]
-        return None if chunk.name is None else f"{folder}/{chunk.name}"
+        return b"" if name is None else f'{{"landed_in": "{folder}/{name}", '.encode()
 
-    def _chunks(self) -> Iterator[Chunk]:
+    def _blocks(self) -> Iterator[Block]:
         with (self.landing / self.file.name).open("rb") as file:
-            for chunk in self._sound(file) if self.file.compressed else _plain(file):
+            if not self.file.compressed:
+                while data := file.read(_BLOCK_BYTES):
+                    self.bytes_read = file.tell()
+                    yield Block(None, data, last=False)
+                yield Block(None, b"", last=True)
+                return
+            # what a damaged member gives depends on the reader, so none of it is taken
+            self.members, damage = intact_members(file)
+            if damage is not None:
+                what = "everything before the damage is taken"
+                self.problem = f"{damage}; {what}; restore it from a backup"
+            file.seek(0)
+            for block in read_members(file, len(self.members)):
                 self.bytes_read = file.tell()
-                yield chunk
-
-    def _sound(self, file: BinaryIO) -> Iterator[Chunk]:
-        """Members before the first damaged one: what a damaged one gives depends on the reader."""
-        sound, fault = sound_members(file)
-        if fault is not None:
-            self.problem = (
-                f"{fault} as gzip; what precedes the damage is taken, restore it from a backup"
-            )
-        file.seek(0)
-        yield from read_members(file, sound)
+                yield block
 
 
-def _plain(file: BinaryIO) -> Iterator[Chunk]:
-    while data := file.read(_CHUNK_BYTES):
-        yield Chunk(0, None, data)
+def _marked(line: bytes, mark: bytes) -> bytes:
+    """A line with the mark of its member; one that is not an object stays as it is."""
+    return (mark + line[1:] if mark and line.startswith(b"{") else line) + b"\n"
 
 
-def _head(name: str | None) -> bytes:
-    return b"" if name is None else b'{"landed_in": "%b", ' % name.encode()
+def chunks_of(
+    landing: Path, scratch: Path, batch: list[LandedFile], most_bytes: int
+) -> Iterator[Chunk | None]:
+    """Yield the chunks of the one file of a batch, or None once for files taken as they are.
 
-
-def _marked(line: bytes, head: bytes) -> bytes:
-    """A line with the name of its member as first field; what is no object stays as it is."""
-    return (head + line[1:] if head and line.startswith(b"{") else line) + b"\n"
-
-
-def _end_of_member(rest: list[bytes], head: bytes) -> Iterator[bytes]:
-    line = b"".join(rest)
-    if line:
-        yield _marked(line, head)
-
-
-def parts_of(
-    landing: Path, scratch: Path, group: list[LandedFile], most_bytes: int
-) -> Iterator[Part | None]:
-    """Yield None once for files that are taken as they lie there, else the parts of the one file.
-
-    A part lies below ``scratch`` until the next one is asked for.
+    A chunk lies below ``scratch`` until the next one is asked for.
     """
-    if all(fits_in_a_slice(file, most_bytes) for file in group):
+    if all(fits_in_a_batch(file, most_bytes) for file in batch):
         yield None
         return
-    [admission] = admit(landing, group)
+    [admission] = admit(landing, batch)
     if admission.problem:
         yield None
         return
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = scratch / "part.jsonl"
+    path = scratch / "chunk.jsonl"
     try:
         yield from _cut(landing, admission, path, most_bytes)
     finally:
         path.unlink(missing_ok=True)
 
 
-def _cut(landing: Path, admission: Admission, path: Path, most_bytes: int) -> Iterator[Part]:
+def _cut(landing: Path, admission: Admission, path: Path, most_bytes: int) -> Iterator[Chunk]:
     reader = _Reader(landing, admission.file)
     lines = reader.lines()
     line = next(lines, None)
-    first, number, read = 1, 1, 0
+    first, number, bytes_before = 1, 1, 0
     while True:
         size = 0
         with os.fdopen(os.open(path, _NEW, 0o600), "wb") as target:
@@ -177,10 +132,10 @@ def _cut(landing: Path, admission: Admission, path: Path, most_bytes: int) -> It
                 size += target.write(line)
                 number += 1
                 line = next(lines, None)
-        taken, read = reader.bytes_read - read, reader.bytes_read
+        bytes_read, bytes_before = reader.bytes_read - bytes_before, reader.bytes_read
         if line is None:
-            found = tuple(reader.members)
-            yield Part(path, admission, first, taken, True, found, reader.problem)
+            members = tuple(reader.members)
+            yield Chunk(path, admission, first, bytes_read, True, members, reader.problem)
             return
-        yield Part(path, admission, first, taken, last=False)
+        yield Chunk(path, admission, first, bytes_read, last=False)
         first = number

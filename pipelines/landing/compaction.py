@@ -1,14 +1,14 @@
-"""Finished landing days put together: the files of a day into one, compressed, byte for byte.
+"""The landed files of a finished day become one compressed file, byte for byte.
 
     landing/yunpian/2026-11-23/
       20261123T061500.123456Z-….jsonl               before: thousands of these
       .20261123T061500.123456Z-compacted-….part     while it is written
       20261123T061500.123456Z-compacted-….jsonl.gz  after: one, a gzip member for each original
 
-For each day, in this order: written and synced under a hidden name; read again and compared with
-the digests the originals were taken in with; renamed; noted; the originals deleted. Killed
-anywhere, the originals or the compacted file are there, or both, and both together are the same
-pushes once.
+In this order: written and synced under a hidden name; read again and compared with the digests the
+originals were taken in with; renamed; registered; the originals deleted. If the process is killed
+at any point, the originals or the compacted file are there, or both, and both together are the
+same pushes once.
 """
 
 import os
@@ -16,30 +16,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
-import pandas as pd
 
 from contract.progress import Progress, silent
 from contract.settings import Settings
 from pipelines.folder.files import sync
 from pipelines.folder.lock import PATIENCE_S
-from pipelines.landing.closed_days import survey_all
-from pipelines.landing.inventory import Folder, LandedFile
-from pipelines.landing.members import (
-    SUFFIX,
-    can_be_member,
-    read_members,
-    sound_members,
-    write_member,
-)
-from pipelines.models.warehouse import open_warehouse, transaction
+from pipelines.landing.admission import Admission, admit
+from pipelines.landing.closed_partitions import take_inventory
+from pipelines.landing.inventory import LandedFile, Partition
+from pipelines.landing.members import SUFFIX, can_be_member, intact_members, write_member
+from pipelines.landing.registry import forget_originals, register_compaction
+from pipelines.models.warehouse import open_warehouse
 
 _TIME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+Contents = list[tuple[str | None, str | None]]
+"""Name and digest of each member of a compacted file."""
 
 
 @dataclass(slots=True)
@@ -47,7 +44,7 @@ class Compaction:
     """What a compaction did."""
 
     days: int = 0
-    """Days in which files were put together."""
+    """Days in which files were compacted."""
     files: int = 0
     """Files that were."""
     bytes_before: int = 0
@@ -60,140 +57,114 @@ class Compaction:
     """Files left alone because their bytes are not those that were taken in."""
 
 
-class _Original(NamedTuple):
-    """A landed file as it was taken in."""
-
-    file: LandedFile
-    sha256: str
-
-    @property
-    def base(self) -> str:
-        """Its name without its folder."""
-        return self.file.name.rpartition("/")[2]
-
-
 def compact(
     settings: Settings,
     before: date,
     on_progress: Progress = silent,
     patience_s: float = PATIENCE_S,
 ) -> Compaction:
-    """Put together the files of every landing day before a date (UTC).
+    """Compact the files of every landing day before a date (UTC).
 
     ``on_progress`` hears how many bytes of how many are done. Raises WarehouseBusyError where a
-    run is on for longer than ``patience_s``.
+    run takes longer than ``patience_s``.
     """
-    done = Compaction()
+    report = Compaction()
     with open_warehouse(settings, patience_s=patience_s) as con:
-        looked = survey_all(con, settings.landing)
-        folders = [one for one in looked.listing.folders if _day(one) < before]
-        pending = {file.name.rpartition("/")[0] for file in looked.pending}
-        total = sum(file.size for one in folders for file in one.files if not file.compressed)
+        inventory = take_inventory(con, settings.landing, everything=True)
+        partitions = [each for each in inventory.listing.partitions if each.day < before]
+        pending = {file.name.rpartition("/")[0] for file in inventory.pending}
+        total = sum(map(_bytes_to_compact, partitions))
         seen = 0
-        for folder in folders:
-            if folder.name in pending:
-                done.waiting.append(folder.name)
+        for partition in partitions:
+            if partition.name in pending:
+                report.waiting.append(partition.name)
             else:
-                _compact_day(con, settings.landing, folder, done)
-            seen += sum(file.size for file in folder.files if not file.compressed)
+                _compact_day(con, settings.landing, partition, report)
+            seen += _bytes_to_compact(partition)
             on_progress(seen, total)
-    return done
+    return report
 
 
-def _day(folder: Folder) -> date:
-    return date.fromisoformat(folder.name.rpartition("/")[2])
+def _bytes_to_compact(partition: Partition) -> int:
+    return sum(file.size for file in partition.files if not file.compressed)
 
 
 def _compact_day(
-    con: duckdb.DuckDBPyConnection, landing: Path, folder: Folder, done: Compaction
+    con: duckdb.DuckDBPyConnection, landing: Path, partition: Partition, report: Compaction
 ) -> None:
-    for left_over in (landing / folder.name).glob(".*-compacted-*.part"):
+    for left_over in (landing / partition.name).glob(".*-compacted-*.part"):
         left_over.unlink()
-    _delete_compacted(con, landing, folder)
-    originals = list(_originals(con, landing, folder, done))
+    _delete_compacted(con, landing, partition)
+    originals = list(_originals(con, landing, partition, report))
     if not originals:
         return
-    hidden, container = _write(landing / folder.name, originals)
-    if container.exists() or _contents(hidden) != [(one.base, one.sha256) for one in originals]:
+    contents = [_name_and_digest(original) for original in originals]
+    hidden, container = _write(landing / partition.name, contents)
+    if container.exists() or _contents(hidden) != contents:
         hidden.unlink()
-        done.differing.append(f"{folder.name}/{container.name}")
+        report.differing.append(f"{partition.name}/{container.name}")
         return
     hidden.rename(container)
     sync(container.parent)
-    _note(con, landing, container, originals)
-    _delete(landing, [one.file.name for one in originals])
-    done.days += 1
-    done.files += len(originals)
-    done.bytes_before += sum(one.file.size for one in originals)
-    done.bytes_after += container.stat().st_size
+    info = container.stat()
+    name = f"{partition.name}/{container.name}"
+    [admission] = admit(landing, [LandedFile(name, info.st_size, info.st_mtime_ns)])
+    files = [original.file for original in originals]
+    register_compaction(con, admission, files)
+    _delete(landing, [file.name for file in files])
+    report.days += 1
+    report.files += len(files)
+    report.bytes_before += sum(file.size for file in files)
+    report.bytes_after += info.st_size
 
 
-def _delete_compacted(con: duckdb.DuckDBPyConnection, landing: Path, folder: Folder) -> None:
-    """Delete files that a compacted one holds: left by the killed, or restored from a backup.
+def _delete_compacted(con: duckdb.DuckDBPyConnection, landing: Path, partition: Partition) -> None:
+    """Delete files that a compacted one holds: left by a killed process, or from a backup.
 
-    Whether it holds them its bytes say, not the books.
+    Only the compacted file's bytes prove that it holds them, not the registry.
     """
     rows = con.execute(
-        "select file, container from ops.compacted_files where landing_day = ?", [_day(folder)]
+        "select file, container from ops.compacted_files where landing_day = ?", [partition.day]
     ).fetchall()
-    there = {file.name for file in folder.files}
-    held: dict[str, set[tuple[str | None, str]]] = {}
-    doubled = []
+    there = {file.name: file for file in partition.files}
+    copies: dict[str, list[LandedFile]] = {}
     for name, container in rows:
-        if {name, container} <= there and name != container:
-            if container not in held:
-                held[container] = set(_contents(landing / container))
-            if (Path(name).name, _digest(landing / name)) in held[container]:
-                doubled.append(name)
+        if {name, container} <= there.keys() and name != container:
+            copies.setdefault(container, []).append(there[name])
+    doubled = []
+    for container, files in copies.items():
+        held = set(_contents(landing / container))
+        admissions = admit(landing, files)
+        doubled += [each.file.name for each in admissions if _name_and_digest(each) in held]
     if doubled:
-        _forget(con, doubled)
+        forget_originals(con, doubled)
         _delete(landing, doubled)
 
 
-def _forget(con: duckdb.DuckDBPyConnection, names: list[str]) -> None:
-    """Take files out of the books that are in them by their compacted file already."""
-    mine = "file in (select unnest(?::varchar[]))"
-    with transaction(con):
-        con.execute(
-            f"""
-            update ops.compacted_files as original
-            set run_id = files.run_id
-            from (select file, run_id from ops.files where {mine}) as files
-            where original.file = files.file
-            """,
-            [names],
-        )
-        con.execute(f"delete from ops.files where {mine}", [names])
-
-
 def _originals(
-    con: duckdb.DuckDBPyConnection, landing: Path, folder: Folder, done: Compaction
-) -> Iterator[_Original]:
+    con: duckdb.DuckDBPyConnection, landing: Path, partition: Partition, report: Compaction
+) -> Iterator[Admission]:
     """Files that can go into a compacted one: taken whole, unchanged, ended by a newline."""
     rows = con.execute(
-        "select file, sha256, state from ops.files where landing_day = ?", [_day(folder)]
+        "select file, sha256 from ops.files where state = 'taken' and landing_day = ?",
+        [partition.day],
     ).fetchall()
-    known = {name: (digest, state) for name, digest, state in rows}
-    for file in sorted(folder.files, key=lambda one: one.name):
-        digest, state = known.get(file.name, (None, "new"))
+    taken: dict[str, str] = dict(rows)
+    files = []
+    for file in partition.files:
         parent, _, base = file.name.rpartition("/")
-        fits = parent == folder.name and not file.compressed and can_be_member(base)
-        if digest is None or state != "taken" or not fits:
-            continue
-        path = landing / file.name
-        if _digest(path) != digest:
-            done.differing.append(file.name)
-        elif _ends_with_newline(path):
-            yield _Original(file, digest)
+        if file.name in taken and parent == partition.name and can_be_member(base):
+            files.append(file)
+    for admission in admit(landing, sorted(files, key=lambda file: file.name)):
+        name = admission.file.name
+        if admission.sha256 != taken[name]:
+            report.differing.append(name)
+        elif _ends_with_newline(landing / name):
+            yield admission
 
 
-def _digest(path: Path) -> str | None:
-    """Digest of a file; None where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
+def _name_and_digest(admission: Admission) -> tuple[str | None, str | None]:
+    return admission.file.name.rpartition("/")[2], admission.sha256
 
 
 def _ends_with_newline(path: Path) -> bool:
@@ -202,85 +173,31 @@ def _ends_with_newline(path: Path) -> bool:
         return file.read() == b"\n"
 
 
-def _write(folder: Path, originals: list[_Original]) -> tuple[Path, Path]:
-    """Write the compacted file under a hidden name, synced; returns that and the one it will have.
+def _write(folder: Path, contents: Contents) -> tuple[Path, Path]:
+    """Write the compacted file under a hidden name, synced; returns that and its final path.
 
     The name follows from the content.
     """
-    text = "\n".join(f"{one.base} {one.sha256}" for one in originals)
+    text = "\n".join(f"{name} {digest}" for name, digest in contents)
     unique = sha256(text.encode()).hexdigest()[:8]
-    time = _TIME.match(originals[0].base)
+    names = [str(name) for name, _ in contents]
+    time = _TIME.match(names[0])
     stem = time[0] if time else f"{folder.name.replace('-', '')}T000000.000000Z"
     hidden = folder / f".{stem}-compacted-{unique}.part"
     with os.fdopen(os.open(hidden, _NEW, 0o600), "wb") as target:
-        for one in originals:
-            with (folder / one.base).open("rb") as source:
-                write_member(one.base, source, target)
+        for name in names:
+            with (folder / name).open("rb") as source:
+                write_member(name, source, target)
         target.flush()
         os.fsync(target.fileno())
     return hidden, folder / f"{stem}-compacted-{unique}{SUFFIX}"
 
 
-def _contents(container: Path) -> list[tuple[str | None, str]]:
-    """Name and digest of every member that can be read to its end."""
-    found: list[tuple[str | None, str]] = []
-    digest, last = sha256(), None
+def _contents(container: Path) -> Contents:
+    """Name and digest of every intact member."""
     with container.open("rb") as file:
-        sound, _ = sound_members(file)
-        file.seek(0)
-        for chunk in read_members(file, sound):
-            if last is not None and chunk.member != last.member:
-                found.append((last.name, digest.hexdigest()))
-                digest = sha256()
-            digest.update(chunk.data)
-            last = chunk
-    if last is not None:
-        found.append((last.name, digest.hexdigest()))
-    return found
-
-
-def _note(
-    con: duckdb.DuckDBPyConnection, landing: Path, container: Path, originals: list[_Original]
-) -> None:
-    """Let the compacted file stand for its originals in the books."""
-    name = str(container.relative_to(landing))
-    info = container.stat()
-    rows, offset = [], 0
-    for one in originals:
-        rows.append({"file": one.file.name, "offset_bytes": offset})
-        offset += one.file.size
-    con.register("originals", pd.DataFrame(rows).astype({"file": "string"}))
-    with transaction(con):
-        con.execute(
-            """
-            delete from ops.compacted_files
-            where file in (select file from originals)
-            """
-        )
-        con.execute(
-            """
-            insert into ops.compacted_files by name
-            select
-                file, files.landing_day, ? as container, originals.offset_bytes, files.bytes,
-                files.sha256, files.run_id
-            from originals
-            join ops.files as files using (file)
-            """,
-            [name],
-        )
-        con.execute(
-            """
-            insert into ops.files by name
-            select
-                ? as file, min(landing_day) as landing_day, ? as bytes, ? as changed_ns,
-                ? as sha256, 0 as pushes, 'compacted' as state
-            from ops.files
-            where file in (select file from originals)
-            """,
-            [name, info.st_size, info.st_mtime_ns, _digest(container)],
-        )
-        con.execute("delete from ops.files where file in (select file from originals)")
-    con.unregister("originals")
+        members, _ = intact_members(file)
+    return [(member.name, member.sha256) for member in members]
 
 
 def _delete(landing: Path, names: list[str]) -> None:

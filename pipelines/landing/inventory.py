@@ -1,22 +1,21 @@
-"""Which landed files there are, which of them are new, and what is wrong with one."""
+"""Which landed files there are, by the partition (landing day) they lie in."""
 
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from hashlib import file_digest
 from pathlib import Path
+from typing import ClassVar, TypeVar
 
 from pipelines.landing.members import SUFFIX
 
 PROVIDER = "yunpian"
+SUFFIXES = (".jsonl", SUFFIX)
+"""How a landed file's name ends."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_SUFFIXES = (".jsonl", SUFFIX)
 _MOST_FILES_AT_ONCE = 5_000
 
 
@@ -28,6 +27,8 @@ class LandedFile:
     """Path below the landing folder, with forward slashes."""
     size: int
     changed_ns: int
+    FOLLOWS_LINKS: ClassVar[bool] = False
+    """Whether a symbolic link stands for the file it leads to."""
 
     @property
     def day(self) -> date | None:
@@ -40,6 +41,9 @@ class LandedFile:
         return self.name.endswith(SUFFIX)
 
 
+File = TypeVar("File", bound=LandedFile)
+
+
 # millions of files lie in few folders
 @lru_cache(maxsize=1 << 12)
 def _day(folder: str) -> date | None:
@@ -50,18 +54,24 @@ def _day(folder: str) -> date | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class Partition:
     """A landing day's folder, as it was just before it was listed."""
 
     name: str
     """Path below the landing folder."""
     stamp: str
-    """What changes when something in it comes, goes or is renamed."""
-    changed_ns: int
-    """Time of the last such change, nanoseconds since 1970."""
-    flat: bool
-    """Whether there is no folder below it, whose changes its own times would not tell."""
+    """Differs after anything in the folder was added, removed or renamed."""
     files: list[LandedFile]
+
+    @property
+    def day(self) -> date:
+        """The landing day."""
+        return date.fromisoformat(self.name.rpartition("/")[2])
+
+    @property
+    def changed_ns(self) -> int:
+        """Time of the folder's last change of any kind, nanoseconds since 1970."""
+        return int(self.stamp.rpartition("-")[2])
 
 
 @dataclass(slots=True)
@@ -70,52 +80,51 @@ class Listing:
 
     files: list[LandedFile] = field(default_factory=list)
     """All files that were listed, in order of their names."""
-    folders: list[Folder] = field(default_factory=list)
+    partitions: list[Partition] = field(default_factory=list)
     """Landing days that were listed."""
-    sealed_files: int = 0
-    """Files in sealed days, which were not listed."""
-    sealed_bytes: int = 0
+    closed_files: int = 0
+    """Files in closed partitions, which were not listed."""
+    closed_bytes: int = 0
 
 
-Sealed = Mapping[str, tuple[str, int, int]]
+ClosedPartitions = Mapping[str, tuple[str, int, int]]
 """Stamp, number of files and their bytes by folder."""
 
 
 def list_landed(landing: Path) -> list[LandedFile]:
     """All landed files in order of their names; hidden ones are still being written."""
-    return look(landing, {}).files
+    return list_open(landing).files
 
 
-def look(landing: Path, sealed: Sealed) -> Listing:
-    """List the landing folder, but for the days that are as they were when they were sealed."""
+def list_open(landing: Path, closed: ClosedPartitions | None = None) -> Listing:
+    """List the landing folder except for closed partitions whose folder has not changed since."""
     listing = Listing()
     try:
-        entries = _visible(landing / PROVIDER)
+        entries = visible(landing / PROVIDER)
     except OSError:
-        # reported as a file that cannot be read: a person must look
         listing.files.append(LandedFile(PROVIDER, 0, 0))
         return listing
     for entry in entries:
         name = f"{PROVIDER}/{entry.name}"
         stamp = stamp_of(landing / name) if _day(entry.name) and entry.is_dir() else None
-        seal, files, size = sealed.get(name, (None, 0, 0))
-        if stamp is not None and stamp == seal:
-            listing.sealed_files += files
-            listing.sealed_bytes += size
+        closed_stamp, files, size = (closed or {}).get(name, (None, 0, 0))
+        if stamp is not None and stamp == closed_stamp:
+            listing.closed_files += files
+            listing.closed_bytes += size
         elif stamp is not None:
-            listing.folders.append(_list_day(landing, name, stamp))
-            listing.files += listing.folders[-1].files
+            listing.partitions.append(_list_partition(landing, name, stamp))
+            listing.files += listing.partitions[-1].files
         else:
-            listing.files += _walk(entry, name)
+            listing.files += files_of(_below(entry, name, SUFFIXES), LandedFile)
     listing.files.sort(key=lambda file: file.name)
     return listing
 
 
 def stamp_of(folder: Path) -> str | None:
-    """What changes when something in a folder comes or goes; None where there is no folder.
+    """What tells that a folder's entries may have changed; None where there is no folder.
 
-    The time of its last change of any kind comes last: no tool can set it, as ``rsync`` does the
-    time of modification.
+    It ends with the time of the last change of any kind, which no tool can set as ``rsync`` sets
+    the time of modification.
     """
     try:
         info = folder.stat()
@@ -124,18 +133,38 @@ def stamp_of(folder: Path) -> str | None:
     return f"{info.st_dev}-{info.st_ino}-{info.st_mtime_ns}-{info.st_ctime_ns}"
 
 
-def _list_day(landing: Path, name: str, stamp: str) -> Folder:
+def _list_partition(landing: Path, name: str, stamp: str) -> Partition:
+    entries = walk(landing / name, name, SUFFIXES)
+    return Partition(name, stamp, list(files_of(entries, LandedFile)))
+
+
+FolderEntry = tuple[str, os.DirEntry[str] | None]
+"""A file by its name below the root; None stands for a folder that cannot be listed."""
+
+
+def walk(folder: Path, name: str = "", leaves: tuple[str, ...] = ()) -> Iterator[FolderEntry]:
+    """Every file below a folder; what is hidden is still being written.
+
+    A folder whose name ends with one of ``leaves`` counts as a file, and so does one that cannot
+    be listed: reported as unreadable, somebody will look at it.
+    """
     try:
-        entries = _visible(landing / name)
+        entries = visible(folder)
     except OSError:
-        # reported as a file that cannot be read: a person must look
-        return Folder(name, stamp, 0, flat=False, files=[LandedFile(name, 0, 0)])
-    files = [file for entry in entries for file in _walk(entry, f"{name}/{entry.name}")]
-    flat = not any(entry.is_dir() for entry in entries)
-    return Folder(name, stamp, int(stamp.rpartition("-")[2]), flat, files)
+        yield name or ".", None
+        return
+    for entry in entries:
+        yield from _below(entry, f"{name}/{entry.name}" if name else entry.name, leaves)
 
 
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
+def _below(entry: os.DirEntry[str], name: str, leaves: tuple[str, ...]) -> Iterator[FolderEntry]:
+    if entry.is_dir() and not entry.name.endswith(leaves):
+        yield from walk(Path(entry.path), name, leaves)
+    else:
+        yield name, entry
+
+
+def visible(folder: Path) -> list[os.DirEntry[str]]:
     """What lies in a folder, without the hidden; raises OSError where it cannot be listed."""
     try:
         return [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
@@ -143,79 +172,35 @@ def _visible(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _walk(entry: os.DirEntry[str], name: str) -> Iterator[LandedFile]:
-    if not entry.is_dir():
-        yield _landed(entry, name)
-    elif entry.name.endswith(_SUFFIXES):
-        yield LandedFile(name, 0, entry.stat().st_mtime_ns)
-    else:
-        try:
-            entries = _visible(Path(entry.path))
-        except OSError:
-            yield LandedFile(name, 0, 0)
-            return
-        for below in entries:
-            yield from _walk(below, f"{name}/{below.name}")
+def files_of(entries: Iterable[FolderEntry], kind: type[File]) -> Iterator[File]:
+    """Entries with their sizes and times of change; a folder counts as a file of no size."""
+    for name, entry in entries:
+        if entry is None:
+            yield kind(name, 0, 0)
+        else:
+            info = entry.stat(follow_symlinks=kind.FOLLOWS_LINKS and entry.is_file())
+            yield kind(name, 0 if entry.is_dir() else info.st_size, info.st_mtime_ns)
 
 
-def _landed(entry: os.DirEntry[str], path: str) -> LandedFile:
-    info = entry.stat(follow_symlinks=False)
-    return LandedFile(path, info.st_size, info.st_mtime_ns)
-
-
-def fits_in_a_slice(file: LandedFile, most_bytes: int) -> bool:
+def fits_in_a_batch(file: LandedFile, most_bytes: int) -> bool:
     """Whether a file can be taken as it lies there, in one transaction."""
     return file.size <= most_bytes and not file.compressed
 
 
-def slices(files: Iterable[LandedFile], most_bytes: int) -> Iterator[list[LandedFile]]:
-    """Cut a backlog into groups that fit in memory; each becomes one transaction.
+def batches(files: Iterable[LandedFile], most_bytes: int) -> Iterator[list[LandedFile]]:
+    """Cut a backlog into batches that fit in memory; each becomes one transaction.
 
-    A file that does not fit is a group of its own (``parts.py``), and so is a compressed one, of
-    which nobody knows what it holds.
+    A file that does not fit is alone in its batch (see ``chunks.py``), and so is a compressed one
+    because its size says nothing about what it holds.
     """
-    part: list[LandedFile] = []
+    batch: list[LandedFile] = []
     size = 0
     for file in files:
-        full = size + file.size > most_bytes or len(part) >= _MOST_FILES_AT_ONCE
-        if part and (full or file.compressed or part[-1].compressed):
-            yield part
-            part, size = [], 0
-        part.append(file)
+        full = size + file.size > most_bytes or len(batch) >= _MOST_FILES_AT_ONCE
+        if batch and (full or file.compressed or batch[-1].compressed):
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
         size += file.size
-    if part:
-        yield part
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A file at the door of the pipeline: its digest, or why it cannot come in."""
-
-    file: LandedFile
-    sha256: str | None
-    problem: str | None
-
-
-def admit(landing: Path, files: list[LandedFile]) -> list[Admission]:
-    """Read every file once for its digest; what cannot be read, or is none of ours, is named."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return list(pool.map(lambda file: _admit(landing, file), files))
-
-
-def _admit(landing: Path, file: LandedFile) -> Admission:
-    path = landing / file.name
-    try:
-        if path.is_symlink() and not path.is_dir():
-            # what it leads to can change, or go, without a trace in the landing folder
-            linked = "is a symbolic link; put the file itself in its place or move the link away"
-            return Admission(file, None, linked)
-        if not stat.S_ISREG(path.stat().st_mode):
-            return Admission(file, None, "is no file; move it out of the landing folder")
-        if not file.name.endswith(_SUFFIXES):
-            foreign = "is a foreign file, no .jsonl; move it out of the landing folder"
-            return Admission(file, None, foreign)
-        with path.open("rb") as opened:
-            return Admission(file, file_digest(opened, "sha256").hexdigest(), None)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        return Admission(file, None, f"cannot be read ({reason}); mend it or move it away")
+    if batch:
+        yield batch

@@ -1,43 +1,52 @@
 """Compacted files: gzip with one member a landed file, which bears its name (RFC 1952, FNAME).
 
-``zcat`` gives the landed files one behind the other; the names let everything that was known of
-them stay true, without a list that could be lost.
+``zcat`` gives the landed files one after the other; the names keep everything known about them
+true, without a list that could be lost.
 """
 
 import re
 import shutil
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from gzip import GzipFile
+from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
 SUFFIX = ".jsonl.gz"
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+\.jsonl")
 _GZIP = 16 + zlib.MAX_WBITS
-_CHUNK_BYTES = 1 << 16
+_BLOCK_BYTES = 1 << 16
 _LEVEL = 6
 _HEADER_BYTES, _LONGEST_HEADER_BYTES = 10, 1_024
 _HAS_EXTRA, _HAS_NAME = 4, 8
 
 
 class DamagedGzipError(ValueError):
-    """A gzip file is damaged or ends too early; the message says which."""
-
-    def __init__(self, message: str, member: int) -> None:
-        super().__init__(message)
-        self.member = member
-        """The member that is damaged, counted from 0."""
+    """A gzip file is damaged or truncated; the message says which."""
 
 
-class Chunk(NamedTuple):
-    """A stretch of what a member holds."""
+class Block(NamedTuple):
+    """Some bytes of a member, decompressed."""
 
-    member: int
-    """Counted from 0."""
     name: str | None
     """Name of the landed file; None where the member bears none that could be one."""
     data: bytes
+    last: bool
+    """Whether the member ends here, intact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An intact member of a gzip file."""
+
+    name: str | None
+    offset: int
+    """Where it begins, in bytes of the decompressed text."""
+    size: int
+    """Bytes, decompressed."""
+    sha256: str
 
 
 def can_be_member(name: str) -> bool:
@@ -48,42 +57,46 @@ def can_be_member(name: str) -> bool:
 def write_member(name: str, source: BinaryIO, target: BinaryIO) -> None:
     """Append a landed file to a compacted one."""
     with GzipFile(name, "wb", compresslevel=_LEVEL, fileobj=target, mtime=0) as member:
-        shutil.copyfileobj(source, member, 16 * _CHUNK_BYTES)
+        shutil.copyfileobj(source, member, 16 * _BLOCK_BYTES)
 
 
-def sound_members(file: BinaryIO) -> tuple[int, str | None]:
-    """Count the members before the first damaged one; says what is wrong with that."""
-    members = 0
+def intact_members(file: BinaryIO) -> tuple[list[Member], str | None]:
+    """Members before the first damaged one, and what is wrong with that one."""
+    members: list[Member] = []
+    offset, size, digest = 0, 0, sha256()
     try:
-        for chunk in read_members(file):
-            members = chunk.member
+        for block in read_members(file):
+            digest.update(block.data)
+            size += len(block.data)
+            if block.last:
+                members.append(Member(block.name, offset, size, digest.hexdigest()))
+                offset, size, digest = offset + size, 0, sha256()
     except DamagedGzipError as error:
-        return error.member, str(error)
-    return members + 1, None
+        return members, str(error)
+    return members, None
 
 
-def read_members(file: BinaryIO, most: int | None = None) -> Iterator[Chunk]:
-    """Yield what the first ``most`` members of a gzip file hold, in stretches.
+def read_members(file: BinaryIO, most: int | None = None) -> Iterator[Block]:
+    """Yield what the first ``most`` members of a gzip file hold.
 
     Raises DamagedGzipError where a member is damaged; its length and checksum stand at its end,
-    so a stretch of it may have been yielded by then.
+    so some of its blocks may have been yielded by then.
     """
-    number, waiting = 0, file.read(_CHUNK_BYTES)
+    number, waiting = 0, file.read(_BLOCK_BYTES)
     while waiting and number != most:
         if len(waiting) < _LONGEST_HEADER_BYTES:
-            waiting += file.read(_CHUNK_BYTES)
+            waiting += file.read(_BLOCK_BYTES)
         name, engine = _name(waiting), zlib.decompressobj(_GZIP)
         while not engine.eof:
             try:
                 data = engine.decompress(waiting)
             except zlib.error as error:
-                raise DamagedGzipError("is damaged", number) from error
-            if data:
-                yield Chunk(number, name, data)
-            waiting = b"" if engine.eof else file.read(_CHUNK_BYTES)
+                raise DamagedGzipError("is damaged gzip") from error
+            yield Block(name, data, engine.eof)
+            waiting = b"" if engine.eof else file.read(_BLOCK_BYTES)
             if not engine.eof and not waiting:
-                raise DamagedGzipError("ends too early", number)
-        number, waiting = number + 1, engine.unused_data or file.read(_CHUNK_BYTES)
+                raise DamagedGzipError("is truncated gzip")
+        number, waiting = number + 1, engine.unused_data or file.read(_BLOCK_BYTES)
 
 
 def _name(header: bytes) -> str | None:

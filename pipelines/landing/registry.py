@@ -1,175 +1,158 @@
-"""What was found in each landed file, noted in ``ops.files``: that it was read, what is wrong."""
+"""The registry of files that were read: ``ops.files``, ``ops.send_files``, ``ops.compacted_files``.
 
-from collections.abc import Iterable
-from pathlib import Path
+It says of each file which bytes were read and whether they were taken or quarantined. A file whose
+size or time of change differs from its row is pending.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 import duckdb
-import pandas as pd
 
-from contract.envelope import Envelope, EnvelopeError
-from pipelines.landing.chunks import Part
-from pipelines.landing.inventory import Admission, LandedFile
+from pipelines import models
+from pipelines.landing.admission import Admission
+from pipelines.landing.chunks import Chunk
+from pipelines.landing.inventory import File, LandedFile
+from pipelines.models.rows import COUNT, TEXT, hand_over
+from pipelines.models.warehouse import transaction
 
-_EMPTY = "is empty; restore it from a backup or move it away"
+_READ_FILE = {"file": TEXT, "landing_day": TEXT, "bytes": COUNT, "changed_ns": COUNT}
+_READ_FILE |= dict.fromkeys(("sha256", "state", "problem", "reader", "run_id"), TEXT)
+_MEMBER = {"file": TEXT, "container": TEXT, "offset_bytes": COUNT}
+_NEW_MEMBER = {**_MEMBER, "landing_day": TEXT, "bytes": COUNT, "sha256": TEXT}
+_CONTAINER = {"file": TEXT, "bytes": COUNT, "changed_ns": COUNT, "sha256": TEXT}
 
 
-def find_problems(
+class Registry(NamedTuple):
+    """A table with a row a file, and the step that gives its rows for ``read_files``."""
+
+    table: str
+    rows: str
+
+
+LANDED_FILES = Registry("ops.files", "registered_files")
+SEND_FILES = Registry("ops.send_files", "registered_sends")
+
+
+def register(
     con: duckdb.DuckDBPyConnection,
-    landing: Path,
-    admissions: list[Admission],
-    part: Part | None = None,
-) -> dict[str, str]:
-    """What needs a person, by file, in the slice at hand; the rest of each file is taken."""
-    problems = {one.file.name: one.problem for one in admissions if one.problem}
-    intact = dict(
-        con.execute("select file, bool_and(intact) from landed_envelopes group by all").fetchall()
-    )
-    if part is not None:
-        found = _problem_of_part(part, intact=all(intact.values()), lines=bool(intact))
-        return {part.file.name: found} if found else _bodies_changed(con, part.file.name)
-    for one in admissions:
-        name = one.file.name
-        if name in problems:
-            continue
-        if name not in intact:
-            problems[name] = _EMPTY
-        elif not intact[name]:
-            problems[name] = _diagnose(landing / name)
-    return _bodies_changed(con) | problems
-
-
-def _problem_of_part(part: Part, *, intact: bool, lines: bool) -> str | None:
-    if not intact:
-        return _diagnose(part.path, part.first_line)
-    if not lines and part.problem is None:
-        return _EMPTY
-    return part.problem
-
-
-def _bodies_changed(con: duckdb.DuckDBPyConnection, file: str | None = None) -> dict[str, str]:
-    """Files with a known push that has another body, or ``file`` where one of its members has."""
-    rows = con.execute(
-        """
-        select line.file, min(line.push_id)
-        from landed_envelopes as line
-        join raw.pushes as push using (push_id)
-        where line.intact
-            and line.sha256 <> push.sha256
-        group by all
-        order by all
-        """
-    ).fetchall()
-    return {
-        file or name: f"push {push_id} came in before with another body; the first one counts, "
-        "restore this file from a backup"
-        for name, push_id in reversed(rows)
-    }
-
-
-def note_files(
-    con: duckdb.DuckDBPyConnection,
-    admissions: list[Admission],
-    problems: dict[str, str],
+    registry: Registry,
+    admissions: Iterable[Admission],
+    problems: Mapping[str, str],
     run_id: str,
+    reader: str | None = None,
 ) -> None:
-    """Note that each file was read, and what was found in it."""
-    if not admissions:
-        return
+    """Register that each file was read; the temporary table ``read_files`` keeps their names."""
     rows = [
-        {
-            "file": one.file.name,
-            "landing_day": one.file.day,
-            "bytes": one.file.size,
-            "changed_ns": one.file.changed_ns,
-            "sha256": one.sha256,
-            "state": "quarantined" if one.file.name in problems else "taken",
-            "problem": problems.get(one.file.name),
-            "run_id": run_id,
-        }
-        for one in admissions
+        (
+            file.name,
+            file.day and file.day.isoformat(),
+            file.size,
+            file.changed_ns,
+            sha256,
+            "quarantined" if file.name in problems else "taken",
+            problems.get(file.name),
+            reader,
+            run_id,
+        )
+        for file, sha256 in ((each.file, each.sha256) for each in admissions)
     ]
-    types = dict.fromkeys(("file", "sha256", "state", "problem", "run_id"), "string")
-    con.register("seen_files", pd.DataFrame(rows).astype(types))
-    con.execute("delete from ops.files where file in (select file from seen_files)")
-    con.execute(
-        """
-        insert into ops.files by name
-        select
-            seen.* replace (seen.landing_day::date as landing_day),
-            coalesce(found.n, 0) as pushes
-        from seen_files as seen
-        left join (
-            select file, count(*) as n
-            from raw.pushes
-            where file in (select file from seen_files)
-            group by file
-        ) as found
-            on found.file = seen.file
-        """
-    )
-    con.unregister("seen_files")
+    hand_over(con, "read_files", rows, _READ_FILE)
+    con.execute(f"delete from {registry.table} where file in (select file from read_files)")
+    models.run_temporary(con, (registry.rows,))
+    con.execute(f"insert into {registry.table} by name from {registry.rows}")
 
 
-def note_members(con: duckdb.DuckDBPyConnection, part: Part) -> None:
-    """Note which landed files lie in a compacted one, and where; what was known of them stays."""
-    if not part.members:
-        return
-    rows = [
-        {
-            "file": one.name,
-            "landing_day": part.file.day,
-            "container": part.file.name,
-            "offset_bytes": one.offset,
-            "bytes": one.size,
-            "sha256": one.sha256,
-        }
-        for one in part.members
-    ]
-    types = dict.fromkeys(("file", "container", "sha256"), "string")
-    con.register("members", pd.DataFrame(rows).astype(types))
-    con.execute(
-        """
-        insert into ops.compacted_files by name
-        select members.* replace (members.landing_day::date as landing_day)
-        from members
-        where file not in (select file from ops.compacted_files)
-        """
-    )
-    con.unregister("members")
+def registered(
+    con: duckdb.DuckDBPyConnection, registry: Registry, columns: str, days: object = None
+) -> dict[str, tuple[object, ...]]:
+    """What the registry says of each file; ``days`` leaves out files of other landing days."""
+    where = "true"
+    if days is not None:
+        where = "landing_day is null or landing_day in (select unnest(?::date[]))"
+    query = f"select file, {columns} from {registry.table} where {where}"
+    rows = con.execute(query, [] if days is None else [days]).fetchall()
+    return {file: tuple(values) for file, *values in rows}
+
+
+def pending(
+    files: Iterable[File],
+    known: Mapping[str, tuple[object, ...]],
+    accepted: Collection[object] = (),
+) -> list[File]:
+    """Files that were never read or have changed since: ``known`` has another size or time.
+
+    Where it has a third value of a file, that must be one of ``accepted``.
+    """
+
+    def is_known(file: File) -> bool:
+        values = known.get(file.name, ())
+        return values[:2] == (file.size, file.changed_ns) and all(
+            value in accepted for value in values[2:]
+        )
+
+    return [file for file in files if not is_known(file)]
 
 
 def quarantined(
-    con: duckdb.DuckDBPyConnection, table: str, files: Iterable[LandedFile]
+    con: duckdb.DuckDBPyConnection, registry: Registry, files: Iterable[LandedFile]
 ) -> dict[str, str]:
-    """Which of the files that lie there need a person, by ``ops.files`` or ``ops.send_files``.
+    """Problems of those of the files that are quarantined.
 
-    One that was moved away needs nobody; its row stays, in case it comes back as it was.
+    A file that was moved away is not among them; its row stays, in case it comes back unchanged.
     """
-    rows = con.execute(f"select file, problem from {table} where problem is not null order by all")
     there = {file.name for file in files}
+    rows = con.execute(
+        f"select file, problem from {registry.table} where problem is not null order by all"
+    )
     return {file: problem for file, problem in rows.fetchall() if file in there}
 
 
-def _diagnose(path: Path, first_line: int = 1) -> str:
-    """Name the first line of a file that is no intact envelope, and how many there are.
+def register_members(con: duckdb.DuckDBPyConnection, chunk: Chunk) -> None:
+    """Register which landed files lie in a compacted one, and where; what was known stays."""
+    folder = chunk.file.name.rpartition("/")[0]
+    day = chunk.file.day and chunk.file.day.isoformat()
+    rows = [
+        (f"{folder}/{member.name}", chunk.file.name, member.offset, day, member.size, member.sha256)
+        for member in chunk.members
+        if member.name is not None and member.size
+    ]
+    if rows:
+        hand_over(con, "container_members", rows, _NEW_MEMBER)
+        unknown = "file not in (select file from ops.compacted_files)"
+        con.execute(
+            f"insert into ops.compacted_files by name from container_members where {unknown}"
+        )
 
-    The text ends up in ``ops.files`` and in ``dlr status``; it repeats nothing of the content.
-    """
-    first: tuple[int, str] | None = None
-    bad = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=first_line):
-            if not line.strip():
-                continue
-            try:
-                Envelope.from_line(line)
-            except EnvelopeError as error:
-                bad += 1
-                reason = str(error) if line.endswith(b"\n") else "truncated line"
-                first = first or (number, reason)
-    if first is None:
-        return "holds a line the database engine cannot read; look at it with jq"
-    return (
-        f"line {first[0]}: {first[1]}; {bad} line(s) of this file are quarantined, "
-        "the others are taken; restore it from a backup"
-    )
+
+def register_compaction(
+    con: duckdb.DuckDBPyConnection, container: Admission, originals: Iterable[LandedFile]
+) -> None:
+    """Let a compacted file stand for its originals, which lie in it in this order."""
+    members, offset = [], 0
+    for file in originals:
+        members.append((file.name, container.file.name, offset))
+        offset += file.size
+    row = (container.file.name, container.file.size, container.file.changed_ns, container.sha256)
+    with transaction(con):
+        hand_over(con, "compaction_members", members, _MEMBER)
+        hand_over(con, "compaction_container", [row], _CONTAINER)
+        models.run_temporary(con, ("compacted_members", "compacted_container"))
+        mine = "file in (select file from compaction_members)"
+        con.execute(f"delete from ops.compacted_files where {mine}")
+        con.execute("insert into ops.compacted_files by name from compacted_members")
+        con.execute("insert into ops.files by name from compacted_container")
+        con.execute(f"delete from ops.files where {mine}")
+
+
+def forget_originals(con: duckdb.DuckDBPyConnection, names: list[str]) -> None:
+    """Delete the rows of files that a compacted file, registered already, holds as well."""
+    mine = "file in (select unnest(?::varchar[]))"
+    with transaction(con):
+        con.execute(
+            "update ops.compacted_files as original set run_id = files.run_id "
+            f"from (select file, run_id from ops.files where {mine}) as files "
+            "where original.file = files.file",
+            [names],
+        )
+        con.execute(f"delete from ops.files where {mine}", [names])

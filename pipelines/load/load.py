@@ -19,10 +19,12 @@ from contract.settings import Settings
 from pipelines import models
 from pipelines.decode.batch import decode, read_lines
 from pipelines.decode.rules import days_to_upgrade, forget_decoders, note_decoder
-from pipelines.landing.chunks import parts_of
-from pipelines.landing.closed_days import seal, survey
-from pipelines.landing.inventory import LandedFile, admit, list_landed, slices
-from pipelines.landing.registry import find_problems, note_files, note_members
+from pipelines.landing.admission import admit
+from pipelines.landing.chunks import chunks_of
+from pipelines.landing.closed_partitions import close_partitions, take_inventory
+from pipelines.landing.inventory import LandedFile, batches, list_landed
+from pipelines.landing.problems import find_problems
+from pipelines.landing.registry import LANDED_FILES, register, register_members
 from pipelines.load import changes, ledger
 from pipelines.load.changes import Change
 from pipelines.load.recompute import recompute_core
@@ -82,13 +84,13 @@ def load(
         report.changes = recompute_core(con, settings.landing, run, stale, on_progress)
         report.recomputed = [model.name for model in stale]
     if days is None:
-        looked = survey(con, settings.landing)
-        report.days = {file.day for file in looked.pending if file.day}
+        inventory = take_inventory(con, settings.landing)
+        report.days = {file.day for file in inventory.pending if file.day}
         # sends first: in one slice with its reports a message is settled once
-        pending = [*pending_sends(con, settings), *looked.pending]
+        pending = [*pending_sends(con, settings), *inventory.pending]
         _take(con, settings, pending, run, report, on_progress, again=False)
         days = days_to_upgrade(con, settings.landing)
-        seal(con, settings.landing, looked.listing)
+        close_partitions(con, settings.landing, inventory.listing)
     _take_again(con, settings, set(days), run, report, on_progress)
     return report
 
@@ -127,7 +129,7 @@ def _take(
     most_bytes = _slice_bytes(con)
     done, total = 0, sum(file.size for file in files)
     settled: list[ledger.ContentChange] = []
-    for group in slices(files, most_bytes):
+    for group in batches(files, most_bytes):
         for taken in _slices_of(con, settings, group, most_bytes):
             with transaction(con):
                 settled.append(_load_slice(con, settings, taken, run, report, again=again))
@@ -153,7 +155,7 @@ def _slices_of(
     sends = read_sends(con, settings, group)
     landed = [file for file in group if not isinstance(file, SendFile)]
     scratch = settings.data.absolute() / "tmp"
-    for part in parts_of(settings.landing, scratch, landed, most_bytes):
+    for part in chunks_of(settings.landing, scratch, landed, most_bytes):
         yield Slice(landed, part, sends)
         sends = SendsRead([], {})
 
@@ -189,9 +191,9 @@ def _load_slice(
     note_decoder(con, {file.day for file in taken.files})
     if taken.whole:
         report.files += len(taken.files)
-        note_files(con, admissions, report.quarantined, run.run_id)
+        register(con, LANDED_FILES, admissions, report.quarantined, run.run_id)
         if taken.part:
-            note_members(con, taken.part)
+            register_members(con, taken.part)
     ledger.record(con, run, before, len(taken.files) if taken.whole else 0, content)
     if taken.sends.admissions:
         record_sends(con, run.run_id, sends_before, len(taken.sends.admissions))

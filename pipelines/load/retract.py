@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 
 from pipelines import models
-from pipelines.landing.chunks import Part
+from pipelines.landing.chunks import Chunk
 from pipelines.landing.inventory import LandedFile
 from pipelines.load import changes
 from pipelines.sends.store import SendsRead
@@ -17,7 +17,7 @@ class Slice:
     """What one transaction takes in: files, or a part of one file."""
 
     files: list[LandedFile]
-    part: Part | None
+    part: Chunk | None
     sends: SendsRead
     """Files of the send log, taken in with the first part."""
 

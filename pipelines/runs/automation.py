@@ -8,7 +8,7 @@ import dagster as dg
 from contract.settings import load_settings
 from pipelines.folder.format import is_outdated
 from pipelines.folder.lock import WarehouseBusyError
-from pipelines.landing.closed_days import survey
+from pipelines.landing.closed_partitions import take_inventory
 from pipelines.landing.compaction import compact
 from pipelines.landing.inventory import list_landed
 from pipelines.models.computed import outdated
@@ -36,7 +36,7 @@ def reason_to_run() -> str | None:
     if is_outdated(settings):
         return "a data folder of an earlier version"
     with open_warehouse(settings, read_only=True, patience_s=0) as con:
-        files = len(survey(con, settings.landing).pending)
+        files = len(take_inventory(con, settings.landing).pending)
         if files:
             return f"{files} landed files"
         sends = len(pending_sends(con, settings))

@@ -11,9 +11,9 @@ import duckdb
 from contract.settings import Settings
 from pipelines.decode.rules import decoded_otherwise
 from pipelines.folder.lock import WarehouseBusyError, complete_publication
-from pipelines.landing.closed_days import Survey, survey
-from pipelines.landing.inventory import LandedFile, look
-from pipelines.landing.registry import quarantined
+from pipelines.landing.closed_partitions import Inventory, take_inventory
+from pipelines.landing.inventory import LandedFile, list_open
+from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
 from pipelines.models.computed import outdated
 from pipelines.models.warehouse import open_warehouse, warehouse_path
@@ -73,20 +73,20 @@ def read_status(settings: Settings) -> Status:
     try:
         if warehouse_path(settings).exists():
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
-                looked = survey(con, settings.landing)
-                status.quarantined = quarantined(con, "ops.files", looked.listing.files)
+                looked = take_inventory(con, settings.landing)
+                status.quarantined = quarantined(con, LANDED_FILES, looked.listing.files)
                 sends = list_sends(settings.sends)
-                status.quarantined_sends = quarantined(con, "ops.send_files", sends)
+                status.quarantined_sends = quarantined(con, SEND_FILES, sends)
                 status.pending_sends = len(pending_sends(con, settings))
                 _read_warehouse(con, status)
                 status.outdated = [model.name for model in outdated(con)]
                 status.decoded_otherwise = decoded_otherwise(con)
         else:
-            listing = look(settings.landing, {})
-            looked = Survey(listing, listing.files)
+            listing = list_open(settings.landing)
+            looked = Inventory(listing, listing.files)
     except WarehouseBusyError:
         status.busy = True
-        looked = Survey(look(settings.landing, {}), [])
+        looked = Inventory(list_open(settings.landing), [])
     status.landed_files, status.landed_bytes = looked.files, looked.bytes
     _add_pending(settings.landing, status, looked.pending)
     status.problems = list(_problems(status))

@@ -1,32 +1,23 @@
-"""The send log: files to ``raw.sends`` and ``raw.rejected_sends``, and what that touches.
+"""The send log: files to ``raw.sends`` and ``raw.rejected_sends``, and which keys that changes.
 
-Takes part in the slice of ``load.py``, so rows and the note of their files are stored together.
-Leaves behind the temporary table ``changed_sends``: the key of every row that came or went.
+Takes part in the batch of ``load.py``, so rows and the registration of their files are stored
+together. Leaves behind the temporary table ``changed_sends``: the key of every row that came or
+went.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
-import pandas as pd
 
 from contract.settings import Settings
 from pipelines import models
-from pipelines.landing.inventory import Admission, LandedFile
+from pipelines.landing.admission import Admission, admit, not_regular, problems_of
+from pipelines.landing.inventory import LandedFile
+from pipelines.landing.registry import SEND_FILES, register
 from pipelines.models.digests import SENDS, digests_now
-from pipelines.sends.files import SendFile, admit_sends
+from pipelines.sends.files import SendFile
 from pipelines.sends.rows import read_rows
-
-_FILE = {
-    "file": "string",
-    "bytes": "int64",
-    "changed_ns": "int64",
-    "sha256": "string",
-    "state": "string",
-    "problem": "string",
-    "reader": "string",
-    "run_id": "string",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,7 @@ class SendsRead:
 
     admissions: list[Admission]
     problems: dict[str, str]
-    """What needs a person, by file."""
+    """Why a file is quarantined, by file."""
 
 
 def read_sends(
@@ -43,69 +34,34 @@ def read_sends(
 ) -> SendsRead:
     """Read those of the files that are of the send log.
 
-    To be called outside of the slice's transaction: DuckDB ends that where a file is unreadable.
+    Call it outside the batch's transaction because DuckDB ends that where a file is unreadable.
     """
-    admissions = admit_sends(settings.sends, [one for one in files if isinstance(one, SendFile)])
-    problems = {one.file.name: one.problem for one in admissions if one.problem}
-    readable = [one.file.name for one in admissions if not one.problem]
-    return SendsRead(admissions, problems | read_rows(con, settings.sends, readable))
+    sends = [file for file in files if isinstance(file, SendFile)]
+    admissions = admit(settings.sends, sends, not_regular)
+    readable = [each.file.name for each in admissions if not each.problem]
+    problems = read_rows(con, settings.sends, readable)
+    return SendsRead(admissions, problems_of(admissions) | problems)
 
 
 def store_sends(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
-    """Put what was read in the place of what the same files brought before."""
+    """Replace what the same files brought before by what was read."""
     con.execute("create or replace temp table changed_sends (sid bigint, uid varchar)")
-    if read.admissions:
-        models.run_temporary(con, ("read_sends",))
-        _note(con, read, run_id)
-        _replace(con)
-
-
-def _note(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
+    if not read.admissions:
+        return
+    models.run_temporary(con, ("read_sends",))
     reader = digests_now(con).of(SENDS)
-    rows = [
-        {
-            "file": one.file.name,
-            "bytes": one.file.size,
-            "changed_ns": one.file.changed_ns,
-            "sha256": one.sha256,
-            "state": "quarantined" if one.file.name in read.problems else "taken",
-            "problem": read.problems.get(one.file.name),
-            "reader": reader,
-            "run_id": run_id,
-        }
-        for one in read.admissions
-    ]
-    con.register("seen_files", pd.DataFrame(rows, columns=list(_FILE)).astype(_FILE))
-    con.execute("create or replace temp table seen_sends as from seen_files")
-    con.unregister("seen_files")
-    con.execute("delete from ops.send_files where file in (select file from seen_sends)")
-    con.execute(
-        """
-        insert into ops.send_files by name
-        select
-            seen.*,
-            count(row.file) as received,
-            count(row.reason) as rejected
-        from seen_sends as seen
-        left join read_sends as row
-            on row.file = seen.file
-        group by all
-        """
-    )
-
-
-def _replace(con: duckdb.DuckDBPyConnection) -> None:
-    every = models.load_models()
-    scope = "file in (select file from seen_sends)"
+    register(con, SEND_FILES, read.admissions, read.problems, run_id, reader)
+    scope = "file in (select file from read_files)"
     con.execute(f"insert into changed_sends select sid, uid from raw.sends where {scope}")
     con.execute("insert into changed_sends select sid, uid from read_sends where reason is null")
-    for name, columns, condition in (
-        ("raw.sends", "file, position, sid, uid, sent_at_utc, tag, mobile", "reason is null"),
-        ("raw.rejected_sends", "file, position, reason, field, value", "reason is not null"),
+    for name, condition in (
+        ("raw.sends", "reason is null"),
+        ("raw.rejected_sends", "reason is not null"),
     ):
-        models.mark_stale(con, every[name], scope)
+        model = models.load_models()[name]
+        columns = ", ".join(model.columns)
+        models.mark_stale(con, model, scope)
         con.execute(f"delete from {name} where {scope}")
-        con.execute(
-            f"insert into {name} by name select {columns} from read_sends where {condition}"
-        )
-        models.mark_stale(con, every[name], scope)
+        rows = f"select {columns} from read_sends where {condition}"
+        con.execute(f"insert into {name} by name {rows}")
+        models.mark_stale(con, model, scope)

@@ -709,7 +709,7 @@ OPERATION = (
     Mutant(
         "operation/links-are-followed",
         "a landed link is taken for the file it leads to",
-        "pipelines/landing/inventory.py",
+        "pipelines/landing/admission.py",
         "if path.is_symlink() and not path.is_dir():",
         "if path.is_symlink() and not path.exists():",
         (LANDED,),

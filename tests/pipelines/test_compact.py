@@ -252,7 +252,7 @@ def test_a_damaged_container_gives_what_can_be_read(taken: Settings, damage: str
     container.write_bytes(data if damage == "flipped" else data[: len(data) * 2 // 3])
     rebuild(taken, "rebuild")
     [problem] = read_status(taken).quarantined.values()
-    assert "as gzip; what precedes the damage is taken" in problem
+    assert "gzip; everything before the damage is taken" in problem
     assert warehouse(taken, "select count(*) > 2 from raw.pushes") == [(True,)]
     assert str(verify(taken).findings) == "[]"
     damaged = read_status(taken).quarantined
@@ -267,8 +267,8 @@ POINTS = [
     ("pipelines.landing.compaction.write_member", 3, True),
     ("pipelines.landing.compaction._contents", 1, False),
     ("pipelines.landing.compaction.sync", 1, True),  # renamed, the folder not synced
-    ("pipelines.landing.compaction._note", 1, True),
-    ("pipelines.landing.compaction._note", 1, False),
+    ("pipelines.landing.compaction.register_compaction", 1, True),
+    ("pipelines.landing.compaction.register_compaction", 1, False),
     ("pipelines.landing.compaction._delete", 1, True),
     ("pathlib.Path.unlink", 1, False),
     ("pathlib.Path.unlink", 3, True),

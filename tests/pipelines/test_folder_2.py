@@ -13,9 +13,9 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
+from cli.instance import dagster_instance
 
 from cli import up
-from cli.instance import dagster_instance
 from cli.main import main
 from contract.settings import Settings
 from pipelines.definitions import defs

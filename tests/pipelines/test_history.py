@@ -44,12 +44,12 @@ STEPS = [
     "pipelines.load.load.read_lines",
     "pipelines.load.load._store_raw",
     "pipelines.load.settle._attribute_repetitions",
-    "pipelines.load.load.note_files",
+    "pipelines.load.load.register",
     "pipelines.load.ledger.record",
     "pipelines.models.refresh",
     "pipelines.landing.compaction.write_member",
     "pipelines.landing.compaction._contents",
-    "pipelines.landing.compaction._note",
+    "pipelines.landing.compaction.register_compaction",
     "pipelines.landing.compaction._delete",
 ]
 BAD = {

@@ -10,7 +10,7 @@ import pytest
 from cli.run import summary
 from cli.status import lines
 from contract.settings import Settings
-from pipelines.landing import closed_days as sealed
+from pipelines.landing import closed_partitions
 from pipelines.landing.compaction import compact
 from pipelines.runs import status
 from pipelines.runs.rebuild import rebuild
@@ -52,8 +52,8 @@ def test_bad_files_are_quarantined_and_the_rest_goes_through(oddities: Settings)
         "empty.jsonl": "is empty",
         "foreign.jsonl": "line 1: not an envelope",
         "binary.jsonl": "not an envelope",
-        "notes.txt": "is a foreign file",
-        "folder.jsonl": "is no file",
+        "notes.txt": "is not a .jsonl file",
+        "folder.jsonl": "is not a regular file",
         "gone.jsonl": "is a symbolic link",
     }
     assert found.keys() == expected.keys()
@@ -128,7 +128,7 @@ def test_a_linked_file_is_quarantined_wherever_it_leads(settings: Settings, tmp_
 def test_a_linked_folder_works_when_it_is_sealed_and_compacted(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, linked: str
 ) -> None:
-    monkeypatch.setattr(sealed, "_SETTLED_NS", 10**6)
+    monkeypatch.setattr(closed_partitions, "_SETTLED_NS", 10**6)
     land(settings, [push(form([record(1)]), 1)], "a")
     land(settings, [push(form([record(2)]), 2)], "b")
     (settings.data / linked).rename(tmp_path / "other-disk")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract.settings import Settings
-from pipelines.landing import closed_days as sealed
+from pipelines.landing import closed_partitions
 from pipelines.landing import inventory as landed
 from pipelines.runs.rebuild import rebuild
 from pipelines.runs.status import read_status
@@ -21,20 +21,20 @@ DAY = "2026-03-02"
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a folder be settled as soon as the clock has moved on."""
-    monkeypatch.setattr(sealed, "_SETTLED_NS", 0)
+    monkeypatch.setattr(closed_partitions, "_SETTLED_NS", 0)
 
 
 @pytest.fixture
 def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Folders of landing days that were listed."""
     names: list[str] = []
-    real = landed._list_day
+    real = landed._list_partition
 
-    def listen(landing: Path, name: str, stamp: str) -> landed.Folder:
+    def listen(landing: Path, name: str, stamp: str) -> landed.Partition:
         names.append(name)
         return real(landing, name, stamp)
 
-    monkeypatch.setattr(landed, "_list_day", listen)
+    monkeypatch.setattr(landed, "_list_partition", listen)
     return names
 
 
@@ -98,15 +98,17 @@ def test_what_is_not_finished_is_not_sealed(
 ) -> None:
     file = land(settings, [push(form([record(1)]), 1)])
     if why == "young":
-        monkeypatch.setattr(sealed, "SEAL_AFTER", date.today() - date(2026, 3, 2))
+        monkeypatch.setattr(closed_partitions, "CLOSE_AFTER", date.today() - date(2026, 3, 2))
     elif why == "just changed":
-        monkeypatch.setattr(sealed, "_SETTLED_NS", int(timedelta(hours=1).total_seconds() * 1e9))
+        monkeypatch.setattr(
+            closed_partitions, "_SETTLED_NS", int(timedelta(hours=1).total_seconds() * 1e9)
+        )
     elif why == "set apart":
         file.write_bytes(file.read_bytes() + b"no envelope\n")
     elif why == "a folder in it":
         (file.parent / "more").mkdir()
     else:
-        monkeypatch.setattr("pipelines.load.load.slices", lambda files, most: iter(()))
+        monkeypatch.setattr("pipelines.load.load.batches", lambda files, most: iter(()))
     time.sleep(0.02)
     take(settings)
     assert warehouse(settings, "from ops.sealed_days") == []

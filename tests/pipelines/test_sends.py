@@ -100,6 +100,7 @@ FILES: dict[str, tuple[str, str | bytes]] = {
     "semicolon": ("a.csv", csv_text(";")),
     "tab": ("a.tsv", csv_text("\t")),
     "byte-order mark": ("a.csv", b"\xef\xbb\xbf" + csv_text().encode()),
+    "byte-order mark, then a blank line": ("a.csv", b"\xef\xbb\xbf\n" + csv_text().encode()),
     "gb18030": ("a.csv", csv_text().encode("gb18030")),
     "carriage returns": ("a.txt", csv_text().replace("\n", "\r\n")),
     "names as people write them": ("a.csv", csv_text(head='SID," Uid ",Sent_At ,TAG,mobile')),
@@ -227,8 +228,8 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "keyless.csv": ("sent_at,tag\n", "neither sid nor uid"),
     "twice.csv": ("sid,sent_at,SID\n", "has the column sid twice"),
     "binary.csv": (bytes(range(128, 256)), "is neither UTF-8 nor GB18030"),
-    "sheet.xlsx": ("PK", "is no .csv"),
-    "no.parquet": ("PAR1 not", "is no Parquet"),
+    "sheet.xlsx": ("PK", "is not a .csv"),
+    "no.parquet": ("PAR1 not", "is not a readable Parquet"),
     "endless.csv": (
         f'{HEAD}1,,2026-03-02 07:59:50,,\n2,"{"x" * (2 << 24)}',
         "cannot be read (Error)",
