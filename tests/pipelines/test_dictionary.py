@@ -129,5 +129,5 @@ def test_the_page_filters_from_a_file(window: Browser, tmp_path: Path) -> None:
     }
     box.send_keys(" and nothing else")
     window.wait(lambda: not shown(window))
-    assert "Nothing has all of these words." in window.text()
+    assert "Nothing matches all of these words." in window.text()
     window.screenshot(tmp_path / "dictionary.png")
