@@ -20,8 +20,8 @@ from rich.table import Table
 from cli.instance import CommandError, private_files, refresh
 from cli.simulate import simulate_with_bar
 from contract.settings import Settings, load_settings
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.models.headers import WAREHOUSE
-from pipelines.publish.publish import analytics_path, manifest_path
 from pipelines.publish.report import report_path
 from pipelines.sends.files import bring_in
 from simulator.options import SimulationOptions

@@ -9,6 +9,7 @@ import duckdb
 from contract.progress import progress
 from contract.settings import load_settings
 from pipelines import models
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.load import ledger
 from pipelines.load.changes import as_markdown
 from pipelines.load.load import LoadReport, load
@@ -16,13 +17,7 @@ from pipelines.load.marts import mart_models, rebuild_marts, refresh_marts
 from pipelines.models import checks
 from pipelines.models.computed import outdated_marts
 from pipelines.models.warehouse import open_warehouse
-from pipelines.publish.publish import (
-    Publication,
-    analytics_path,
-    is_current,
-    manifest_path,
-    publish,
-)
+from pipelines.publish.publish import Publication, is_current, publish
 from pipelines.publish.report import chart_of
 from pipelines.runs.history import hold_run
 

@@ -11,13 +11,13 @@ import duckdb
 from contract.settings import Settings
 from pipelines.decode.rules import decoded_otherwise
 from pipelines.folder.lock import WarehouseBusyError, complete_publication
+from pipelines.folder.show import manifest_path
 from pipelines.landing.closed_days import Survey, survey
 from pipelines.landing.inventory import LandedFile, look
 from pipelines.landing.registry import quarantined
 from pipelines.load import ledger
 from pipelines.models.computed import outdated
 from pipelines.models.warehouse import open_warehouse, warehouse_path
-from pipelines.publish.publish import manifest_path
 from pipelines.sends.files import list_sends, pending_sends
 
 LATE_AFTER = timedelta(hours=1)

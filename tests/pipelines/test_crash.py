@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from contract.settings import Settings
-from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.verify import verify
 from tests.agreement import everywhere, figures_of
 from tests.command import dlr

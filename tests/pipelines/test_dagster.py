@@ -26,8 +26,8 @@ from cli.instance import CommandError, dagster_instance, refresh
 from contract.envelope import Envelope
 from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.models import Model, load_models
-from pipelines.publish.publish import analytics_path, manifest_path
 from pipelines.runs import automation
 from pipelines.runs.history import sweep_history
 from tests.data_folder import ask, fingerprint, form, record, run, warehouse

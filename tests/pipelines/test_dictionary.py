@@ -9,8 +9,8 @@ import pytest
 
 from contract.settings import Settings
 from pipelines import models
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.publish import dictionary
-from pipelines.publish.publish import analytics_path, manifest_path
 from tests.browser import Browser, browsing, why_no_browser
 from tests.command import ROOT
 from tests.data_folder import form, land, push, record, run

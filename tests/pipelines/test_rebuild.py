@@ -14,8 +14,8 @@ import pytest
 from cli.rebuild import moved, summary
 from contract.settings import Settings
 from pipelines.folder.lock import WarehouseError
+from pipelines.folder.show import manifest_path
 from pipelines.load.changes import Change
-from pipelines.publish.publish import manifest_path
 from pipelines.runs.rebuild import rebuild, rebuild_from
 from pipelines.runs.status import read_status
 from pipelines.verify import verify

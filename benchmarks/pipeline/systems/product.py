@@ -13,7 +13,7 @@ from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell, wr
 from cli.instance import dagster_instance, private_files, refresh
 from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
-from pipelines.publish.publish import analytics_path
+from pipelines.folder.show import analytics_path
 
 
 def main() -> None:

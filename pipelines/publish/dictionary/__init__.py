@@ -9,6 +9,7 @@
 from pathlib import Path
 
 from pipelines import models
+from pipelines.publish.data_files import exported_models
 from pipelines.publish.pages import csp_hash, inline, templates
 
 SCHEMAS = {
@@ -30,8 +31,9 @@ _HERE = Path(__file__).parent
 
 def published() -> list[models.Model]:
     """The tables readers get, schema by schema, by name."""
-    exported = [model for model in models.load_models().values() if model.export]
-    return sorted(exported, key=lambda model: (list(SCHEMAS).index(model.schema), model.name))
+    schemas = list(SCHEMAS)
+    tables = exported_models().values()
+    return sorted(tables, key=lambda model: (schemas.index(model.schema), model.name))
 
 
 def mask(model: models.Model, column: str) -> str:
