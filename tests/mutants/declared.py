@@ -725,7 +725,7 @@ OPERATION = (
     Mutant(
         "operation/refresh-once-a-day",
         "the refresh of every hour comes once a day",
-        "pipelines/runs/automation.py",
+        "pipelines/runs/schedules.py",
         '"7 * * * *"',
         '"7 0 * * *"',
         (SCHEDULES,),
@@ -733,7 +733,7 @@ OPERATION = (
     Mutant(
         "operation/housekeeping-every-hour",
         "the housekeeping of every night comes every hour",
-        "pipelines/runs/automation.py",
+        "pipelines/runs/schedules.py",
         '"37 3 * * *"',
         '"37 * * * *"',
         (SCHEDULES,),

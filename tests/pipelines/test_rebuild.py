@@ -205,7 +205,7 @@ def test_from_a_day_on_which_nothing_landed_nothing_is_taken_again(
 def test_what_was_taken_and_is_gone_is_not_thrown_away(taken: Settings) -> None:
     before = tables(taken)
     (taken.landing / "yunpian" / str(DAYS[1]) / "20260303T080000.000000Z-a.jsonl").unlink()
-    with pytest.raises(WarehouseError, match=r"1 landed file\(s\) that were taken are gone"):
+    with pytest.raises(WarehouseError, match=r"1 landed file\(s\) that were loaded are gone"):
         rebuild_from(taken, "again", DAYS[1])
     assert tables(taken) == before
     assert rebuild_from(taken, "again", DAYS[2]).changes == []
