@@ -22,9 +22,9 @@ from cli.output import make_table
 from cli.published import open_published
 from cli.simulate import provider_counts, simulate_with_bar
 from contract.settings import Settings, load_settings
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.load import ledger
 from pipelines.models.headers import WAREHOUSE
-from pipelines.publish.publish import analytics_path, manifest_path
 from pipelines.publish.report import report_path
 from pipelines.sends.files import bring_in
 from simulator.options import SimulationOptions

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from contract.settings import Settings
-from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.folder.show import analytics_path, manifest_path
 
 
 def manifest_of(settings: Settings) -> dict[str, Any]:

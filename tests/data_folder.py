@@ -15,11 +15,12 @@ import duckdb
 from contract.envelope import Envelope
 from contract.settings import Settings, load_settings
 from pipelines.folder.format import stamp
+from pipelines.folder.show import analytics_path
 from pipelines.load.load import LoadReport, load
 from pipelines.load.marts import refresh_marts
 from pipelines.models import load_models
 from pipelines.models.warehouse import open_warehouse, warehouse_path
-from pipelines.publish.publish import Publication, analytics_path, publish
+from pipelines.publish.publish import Publication, publish
 
 FIRST = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

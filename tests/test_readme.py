@@ -10,8 +10,8 @@ import pytest
 
 from cli.main import COMMANDS
 from contract.settings import Settings
+from pipelines.folder.show import analytics_path
 from pipelines.publish import dictionary
-from pipelines.publish.publish import analytics_path
 from pipelines.sends.files import bring_in
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes

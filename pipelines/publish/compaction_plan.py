@@ -1,14 +1,13 @@
-"""Which pieces an exported table is cut into: what changed is written again, in few pieces.
+"""Which data files stay and which are written: what changed is written again, in few files.
 
-A table lies in one file, in a file a day, or (``hive``) each day in pieces by the minute of first
-reception. What arrives now makes a new piece and leaves the older ones alone.
+A table is one file, a file a day, or (``hive``) several files a day, each a range of minutes of
+first reception. What arrives now makes a new file and leaves the older ones alone.
 
-    a day's pieces      |--- 500,000 rows ---|-- 300,000 --|- 9,000 -|
+    a day's files       |--- 500,000 rows ---|-- 300,000 --|- 9,000 -|
     new minutes                                                      |..|
     written                                                |------------|   the last was small
 
-Pieces never overlap. A file is never changed once it is there; only the manifest says which are
-current.
+Ranges never overlap. A file never changes once it is there.
 """
 
 from bisect import bisect_right
@@ -18,65 +17,65 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from pipelines.publish.data_file import MINUTE, Part
+from pipelines.publish.data_files import MINUTE, DataFile
 
 FINISHED_AFTER = timedelta(days=4)
-"""Reports come up to 72 h late; the pieces of a day older than this may be put together."""
-MOST_PIECES = 4
-"""So many may a finished day lie in,"""
-MOST_LATE_PIECES = 12
-"""and so many when one piece has most of it already, and writing that again would not pay."""
+"""The files of a day older than this may be merged, because reports are up to 72 h late."""
+MOST_FILES = 4
+"""A finished day with more files than this is merged,"""
+MOST_LATE_FILES = 12
+"""or with more than this where one file holds most of it, so that rewriting would not pay."""
 MOST_ROWS = 500_000
-"""A piece is cut at the first minute after so many rows: bounds what one late report costs."""
+"""A file is cut at the first minute after this many rows: limits what one late report costs."""
 
 RowsByMinute = Mapping[datetime, int]
-"""Rows of a stretch of one day by their minute of first reception."""
-CountRows = Callable[[Part], RowsByMinute]
+CountRows = Callable[[DataFile], RowsByMinute]
+"""Counts the rows of a file to be written by their minute of first reception."""
 Place = tuple[str, date | None]
 """Table and day."""
 
 
 def plan(
-    current: Iterable[Part], stale: Iterable[Part], count: CountRows
-) -> tuple[list[Part], list[Part]]:
-    """Which current parts stay, and which are to be written.
+    current: Iterable[DataFile], stale: Iterable[DataFile], count: CountRows
+) -> tuple[list[DataFile], list[DataFile]]:
+    """Which current files stay, and which are to be written.
 
-    A stale part is a file, a day, or one minute of a day that lies in pieces.
+    A stale file stands for a table, a day, or one minute of a day that has several files.
     """
     keep, write = _by_place(current), _by_place(stale)
-    for place, marks in write.items():
-        found = keep.pop(place, [])
-        if marks[0].from_minute_utc is None:
-            write[place] = marks[:1]
+    for place, changes in write.items():
+        files = keep.pop(place, [])
+        if changes[0].from_minute_utc is None:
+            write[place] = changes[:1]
         else:
-            keep[place], write[place] = _plan_day(found, marks, count)
+            keep[place], write[place] = _plan_day(files, changes, count)
     for place in _scattered(keep, write):
-        pieces = keep.pop(place) + write[place]
-        write[place] = [pieces[0].spanning(pieces)]
+        files = keep.pop(place) + write[place]
+        write[place] = [files[0].spanning(files)]
     return _flat(keep), _flat(write)
 
 
-def _by_place(parts: Iterable[Part]) -> defaultdict[Place, list[Part]]:
-    places: defaultdict[Place, list[Part]] = defaultdict(list)
-    for part in parts:
-        places[part.table_name, part.part_day].append(part)
+def _by_place(files: Iterable[DataFile]) -> defaultdict[Place, list[DataFile]]:
+    places: defaultdict[Place, list[DataFile]] = defaultdict(list)
+    for file in files:
+        places[file.table_name, file.part_day].append(file)
     return places
 
 
-def _flat(places: Mapping[Place, list[Part]]) -> list[Part]:
-    return [part for parts in places.values() for part in parts]
+def _flat(places: Mapping[Place, list[DataFile]]) -> list[DataFile]:
+    return [file for files in places.values() for file in files]
 
 
 def _plan_day(
-    pieces: list[Part], minutes: list[Part], count: CountRows
-) -> tuple[list[Part], list[Part]]:
-    """Which pieces of a day stay, and which to write for its stale minutes."""
-    hit, bare = _meet(pieces, minutes)
-    rows = count(minutes[0].spanning([*hit, *bare]))
-    keep: list[Part] = []
-    write: list[Part] = []
-    timeline = sorted([*pieces, *bare], key=lambda part: part.start)
-    for is_stale, group in groupby(timeline, key=lambda one: one in hit or one in bare):
+    files: list[DataFile], minutes: list[DataFile], count: CountRows
+) -> tuple[list[DataFile], list[DataFile]]:
+    """Which files of a day stay, and which to write for its stale minutes."""
+    stale, uncovered = _meet(files, minutes)
+    rows = count(minutes[0].spanning([*stale, *uncovered]))
+    keep: list[DataFile] = []
+    write: list[DataFile] = []
+    timeline = sorted([*files, *uncovered], key=lambda file: file.start)
+    for is_stale, group in groupby(timeline, key=lambda file: file in stale | uncovered):
         if is_stale:
             write += _rewrite(list(group), keep, rows, after=write[-1:])
         else:
@@ -84,66 +83,68 @@ def _plan_day(
     return keep, write
 
 
-def _meet(pieces: list[Part], minutes: list[Part]) -> tuple[set[Part], set[Part]]:
-    """Pieces in which a stale minute lies, and minutes that lie in no piece."""
-    hit: set[Part] = set()
-    bare: set[Part] = set()
-    ordered = sorted(pieces, key=lambda part: part.start)
-    starts = [piece.start for piece in ordered]
+def _meet(files: list[DataFile], minutes: list[DataFile]) -> tuple[set[DataFile], set[DataFile]]:
+    """Files in which a stale minute lies, and stale minutes that lie in no file."""
+    stale: set[DataFile] = set()
+    uncovered: set[DataFile] = set()
+    ordered = sorted(files, key=lambda file: file.start)
+    starts = [file.start for file in ordered]
     for minute in minutes:
         at = bisect_right(starts, minute.start) - 1
-        inside = at >= 0 and minute.start <= ordered[at].end
-        (hit if inside else bare).add(ordered[at] if inside else minute)
-    return hit, bare
+        if at >= 0 and minute.start <= ordered[at].end:
+            stale.add(ordered[at])
+        else:
+            uncovered.add(minute)
+    return stale, uncovered
 
 
 def _rewrite(
-    stretch: list[Part], keep: list[Part], rows: RowsByMinute, after: list[Part]
-) -> Iterator[Part]:
-    """Pieces for a stretch in which none stays; small ones before it leave ``keep`` and join in.
+    stale: list[DataFile], keep: list[DataFile], rows: RowsByMinute, after: list[DataFile]
+) -> Iterator[DataFile]:
+    """Files for adjacent stale ones; small files before them leave ``keep`` and are merged in.
 
-    ``after`` is the piece written last: what lies before it is out of reach.
+    ``after`` is the file written last: whatever lies before it is not merged.
     """
-    whole = stretch[0].spanning(stretch)
-    found = {minute: n for minute, n in rows.items() if whole.start <= minute <= whole.end}
-    total = sum(found.values())
-    while keep and all(keep[-1].start > one.end for one in after):
-        # as the digits of a number that is counted up: no row is written again too often
+    whole = stale[0].spanning(stale)
+    counts = {minute: n for minute, n in rows.items() if whole.start <= minute <= whole.end}
+    total = sum(counts.values())
+    while keep and all(keep[-1].start > file.end for file in after):
+        # like carrying digits when counting up: no row is rewritten too often
         if keep[-1].rows > 2 * total or keep[-1].rows + total > MOST_ROWS:
             break
         total += keep[-1].rows
         whole = whole.spanning([keep.pop(), whole])
     if total:
-        yield from _cut(replace(whole, rows=total), found)
+        yield from _cut(replace(whole, rows=total), counts)
 
 
-def _cut(whole: Part, rows: RowsByMinute) -> Iterator[Part]:
-    """Pieces of about the same size, none of them much larger than MOST_ROWS."""
-    pieces = -(-whole.rows // MOST_ROWS)
+def _cut(whole: DataFile, rows: RowsByMinute) -> Iterator[DataFile]:
+    """Files of about the same size, none of them much larger than MOST_ROWS."""
+    count = -(-whole.rows // MOST_ROWS)
     begin, seen, cuts = whole.start, 0, 1
-    for minute in sorted(rows) if pieces > 1 else ():
+    for minute in sorted(rows) if count > 1 else ():
         seen += rows[minute]
-        if cuts < pieces and seen >= whole.rows * cuts / pieces:
+        if cuts < count and seen >= whole.rows * cuts / count:
             yield replace(
-                whole, from_minute_utc=begin, until_minute_utc=minute, rows=whole.rows // pieces
+                whole, from_minute_utc=begin, until_minute_utc=minute, rows=whole.rows // count
             )
             begin, cuts = minute + MINUTE, cuts + 1
     if begin <= whole.end:
-        yield replace(whole, from_minute_utc=begin, rows=whole.rows // pieces)
+        yield replace(whole, from_minute_utc=begin, rows=whole.rows // count)
 
 
 def _scattered(
-    keep: Mapping[Place, list[Part]], write: Mapping[Place, list[Part]]
+    keep: Mapping[Place, list[DataFile]], write: Mapping[Place, list[DataFile]]
 ) -> Iterator[Place]:
-    """Days that are over and lie in too many pieces."""
+    """Finished days that have too many files."""
     latest: dict[str, date] = {}
     places = [place for place in {**keep, **write} if place[1] is not None]
     for table, day in places:
         latest[table] = max(latest.get(table, date.min), day or date.min)
     for table, day in places:
-        pieces = [*keep.get((table, day), ()), *write.get((table, day), ())]
-        largest = max((piece.rows for piece in pieces), default=0)
-        paying = 2 * largest <= sum(piece.rows for piece in pieces)
-        too_many = len(pieces) > (MOST_PIECES if paying else MOST_LATE_PIECES)
+        files = [*keep.get((table, day), ()), *write.get((table, day), ())]
+        largest = max((file.rows for file in files), default=0)
+        pays = 2 * largest <= sum(file.rows for file in files)
+        too_many = len(files) > (MOST_FILES if pays else MOST_LATE_FILES)
         if too_many and day is not None and day < latest[table] - FINISHED_AFTER:
             yield table, day

@@ -1,36 +1,101 @@
-"""Tables to Parquet: only the parts that changed, written under new names.
-
-A part changed where its rows did, and where its table is to be written in another form.
+"""The data files of a publication: which rows of which table each one holds.
 
     $DLR_DATA/exports/
       sms_status/event_date=2026-11-23/20261123T1004-<unique>.parquet   first received from 10:04 on
       delivery_hourly/2026-11-23-<unique>.parquet                       a day
-      delivery_daily/all-<unique>.parquet                               a table that is one file
+      delivery_daily/all-<unique>.parquet                               a whole table
 
-A file is never changed once it is there. Which files are current, only the manifest says.
+A file never changes once it is there. The manifest alone says which files are current.
 """
 
-import hmac
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 import duckdb
 
-from contract.settings import Settings
 from pipelines import models
-from pipelines.folder.files import sha256_of, sync
-from pipelines.folder.show import exports_folder
-from pipelines.models.digests import meaning_of
-from pipelines.publish.compaction_plan import RowsByMinute
-from pipelines.publish.data_file import Part
+from pipelines.models.rows import COUNT, TEXT, TIME
 
-_PARQUET = (
-    "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000, "
-    "row_group_size 61440"
-)
+MINUTE = timedelta(minutes=1)
+COLUMNS = {
+    "table_name": TEXT,
+    "part_day": "object",
+    "from_minute_utc": TIME,
+    "until_minute_utc": TIME,
+    "path": TEXT,
+    "rows": COUNT,
+    "bytes": COUNT,
+    "sha256": TEXT,
+    "form": TEXT,
+}
+"""Columns of ``ops.export_parts``, with their types in pandas."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One Parquet file, written or yet to be written, and which rows of its table it holds."""
+
+    table_name: str
+    part_day: date | None = None
+    from_minute_utc: datetime | None = None
+    """First minute of reception; None where the file holds the whole day or table."""
+    until_minute_utc: datetime | None = None
+    """Last minute of reception."""
+    path: str = ""
+    """Path below the exports folder."""
+    rows: int = 0
+    bytes: int = 0
+    sha256: str = ""
+    form: str = ""
+    """Digest of how it was written, see ``parquet.form_of``."""
+
+    @property
+    def model(self) -> models.Model:
+        """The model of the file's table."""
+        return models.load_models()[self.table_name]
+
+    def condition(self) -> str:
+        """SQL condition that the rows of the file meet."""
+        export = self.model.export
+        if export is None or self.part_day is None:
+            return "true"
+        clock = export.columns[0]
+        conditions = [
+            f"{clock} >= timestamp '{self.part_day}'",
+            f"{clock} < timestamp '{self.part_day + timedelta(days=1)}'",
+        ]
+        if self.from_minute_utc is not None:
+            conditions += [
+                f"{export.columns[1]} >= timestamp '{self.from_minute_utc}'",
+                f"{export.columns[1]} < timestamp '{self.end + MINUTE}'",
+            ]
+        return " and ".join(conditions)
+
+    def new_path(self, token: str) -> str:
+        """Path below the exports folder; ``token`` is unique to the publication."""
+        if self.part_day is None:
+            return f"{self.model.table}/all-{token}.parquet"
+        if self.from_minute_utc is None:
+            return f"{self.model.table}/{self.part_day}-{token}.parquet"
+        minute = f"{self.from_minute_utc:%Y%m%dT%H%M}"
+        return f"{self.model.table}/event_date={self.part_day}/{minute}-{token}.parquet"
+
+    @property
+    def start(self) -> datetime:
+        """First minute of reception; the beginning of time for a whole day."""
+        return self.from_minute_utc or datetime.min  # noqa: DTZ901  compared with naive UTC
+
+    @property
+    def end(self) -> datetime:
+        """Last minute of reception; the first one where no other is known."""
+        return self.until_minute_utc or self.start
+
+    def spanning(self, files: Iterable["DataFile"]) -> "DataFile":
+        """A file to be written for the same day, from the first minute of ``files`` to the last."""
+        every = list(files)
+        start, end = min(file.start for file in every), max(file.end for file in every)
+        return DataFile(self.table_name, self.part_day, start, end)
 
 
 def exported_models() -> dict[str, models.Model]:
@@ -38,136 +103,42 @@ def exported_models() -> dict[str, models.Model]:
     return {name: model for name, model in models.load_models().items() if model.export}
 
 
-_BLOCK_BYTES = 64
-"""Block of SHA-256, in which HMAC mixes its key."""
+def current_files(con: duckdb.DuckDBPyConnection) -> list[DataFile]:
+    """The files of the last publication."""
+    # files written before forms were recorded have none
+    names = ", ".join("coalesce(form, '')" if name == "form" else name for name in COLUMNS)
+    rows = con.execute(f"select {names} from ops.export_parts").fetchall()
+    return [DataFile(*row) for row in rows]
 
 
-def form_of(settings: Settings, model: models.Model) -> str:
-    """Digest of how a table is written: columns, types, masks, layout, the mobiles' setting.
-
-    A file of another form is written again; what the rows say is none of its business.
-    """
-    key = settings.export_mobile_key if settings.export_mobile == "hashed" else None
-    written = meaning_of(f"select {exported_columns(model)}")
-    text = f"{written} {model.export} {_PARQUET} {settings.export_mobile}"
-    secret = key.get_secret_value().encode() if key else b"no key"
-    return hmac.new(secret, text.encode(), sha256).hexdigest()[:12]
-
-
-def current_parts(con: duckdb.DuckDBPyConnection) -> list[Part]:
-    """The files that were published last."""
-    rows = con.execute(
-        "select table_name, part_day, from_minute_utc, until_minute_utc, path, rows, bytes, "
-        "sha256, coalesce(form, '') from ops.export_parts"
-    ).fetchall()
-    return [Part(*row) for row in rows]
-
-
-def stale_parts(con: duckdb.DuckDBPyConnection) -> list[Part]:
-    """What is behind the warehouse: files, days, and minutes of days that lie in pieces."""
+def stale_files(con: duckdb.DuckDBPyConnection) -> list[DataFile]:
+    """What is behind the warehouse: tables, days, or minutes of days that have several files."""
     rows = con.execute(
         "select table_name, part_day, from_minute_utc from ops.stale_parts order by all"
     ).fetchall()
-    return [Part(*row) for row in rows]
+    return [DataFile(*row) for row in rows]
 
 
-def every_part(con: duckdb.DuckDBPyConnection, tables: Collection[str]) -> list[Part]:
-    """All parts there must be of these tables."""
-    parts = []
+def all_files(con: duckdb.DuckDBPyConnection, tables: Collection[str]) -> list[DataFile]:
+    """All that must be written for these tables where nothing is published yet."""
+    files = []
     for model in exported_models().values():
         if model.export is None or model.name not in tables:
             continue
-        found = con.execute(f"select distinct {model.export.part} from {model.name}").fetchall()
-        parts += [Part(model.name, day, minute) for day, minute in found]
-        if model.export.layout == "file" and not found:
-            parts.append(Part(model.name))
-    return parts
+        rows = con.execute(f"select distinct {model.export.part} from {model.name}").fetchall()
+        files += [DataFile(model.name, day, minute) for day, minute in rows]
+        if model.export.layout == "file" and not rows:
+            files.append(DataFile(model.name))
+    return files
 
 
-def rows_by_minute(con: duckdb.DuckDBPyConnection, stretch: Part) -> RowsByMinute:
-    """Count the rows of a stretch of a day by their minute of reception."""
-    export = stretch.model.export
+def rows_by_minute(con: duckdb.DuckDBPyConnection, file: DataFile) -> dict[datetime, int]:
+    """Number of rows of a file by their minute of reception."""
+    export = file.model.export
     clock = export.columns[1] if export else ""
     return dict(
         con.execute(
-            f"select date_trunc('minute', {clock}), count(*) from {stretch.table_name} "
-            f"where {stretch.condition()} group by all"
+            f"select date_trunc('minute', {clock}), count(*) from {file.table_name} "
+            f"where {file.condition()} group by all"
         ).fetchall()
     )
-
-
-def write_parts(
-    con: duckdb.DuckDBPyConnection, settings: Settings, parts: list[Part], token: str
-) -> list[Part]:
-    """Write each part under a name with ``token``, on disk when this returns; empty ones vanish."""
-    root = exports_folder(settings)
-    set_privacy(con, settings)
-    written = []
-    for part in parts:
-        path = part.new_path(token)
-        (root / path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        rows = _copy(con, part, root / path)
-        if rows or part.part_day is None:
-            form = form_of(settings, part.model)
-            written.append(replace(part, path=path, rows=rows, form=form))
-        else:
-            (root / path).unlink()
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        sealed = list(pool.map(lambda part: _seal(root, part), written))
-    for folder in {(root / part.path).parent for part in sealed}:
-        sync(folder)
-        sync(folder.parent)
-    return sealed
-
-
-def _copy(con: duckdb.DuckDBPyConnection, part: Part, path: Path) -> int:
-    model = part.model
-    con.execute(
-        f"""
-        copy (
-            select {exported_columns(model)}
-            from {model.name}
-            where {part.condition()}
-        ) to {models.literal(str(path))} (
-            {_PARQUET},
-            kv_metadata {{schema_version: {models.literal(models.schema_version())}}}
-        )
-        """
-    )
-    return int(con.fetchall()[0][0])
-
-
-def exported_columns(model: models.Model) -> str:
-    """The model's columns as they are written: types pinned, mobiles by the setting."""
-    country = "country_code" if "country_code" in model.columns else "null"
-    own = f"coalesce({', '.join([*reversed(model.private), 'null'])})"
-    written = []
-    for name, column in model.columns.items():
-        value = f'"{name}"'
-        if name in model.private:
-            value = f"exported_mobile({value}, {country})"
-        elif name in model.free_text:
-            value = f"exported_text({value}, {own})"
-        elif name in model.fragments:
-            value = f"exported_fragment({value})"
-        written.append(f'{value}::{column.type} as "{name}"')
-    return ", ".join(written)
-
-
-def _seal(root: Path, part: Part) -> Part:
-    path = root / part.path
-    path.chmod(0o600)
-    sync(path)
-    return replace(part, bytes=path.stat().st_size, sha256=sha256_of(path))
-
-
-def set_privacy(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Tell this connection how mobiles are to be written."""
-    secret = settings.export_mobile_key
-    key = secret.get_secret_value().encode() if secret else b""
-    # RFC 2104: a key longer than a block is hashed first
-    block = (sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(_BLOCK_BYTES, b"\0")
-    for name, pad in {"inner_pad": 0x36, "outer_pad": 0x5C}.items():
-        mixed = bytes(byte ^ pad for byte in block).hex()
-        con.execute(f"set variable {name} = unhex('{mixed}')")
-    con.execute(f"set variable export_mobile = {models.literal(settings.export_mobile)}")

@@ -1,7 +1,7 @@
 """``analytics.duckdb``: views over exactly the published files, with comments, and functions.
 
-Small, and made anew with every publication: nothing is copied, and who has the old one open keeps
-it, with the files it names.
+Small, and made anew by every publication: nothing is copied, and a reader that has the old one open
+keeps it, with the files it names.
 """
 
 from collections import defaultdict
@@ -14,19 +14,18 @@ from pipelines import models
 from pipelines.folder.files import sync
 from pipelines.folder.show import exports_folder, prepared_database
 from pipelines.models.warehouse import transaction
-from pipelines.publish.data_file import Part
-from pipelines.publish.data_files import exported_models
+from pipelines.publish.data_files import DataFile, exported_models
 
 STORAGE_VERSION = "v1.2.0"
-"""Oldest DuckDB that can open the published file."""
+"""Oldest DuckDB version that can open the published file."""
 
 
-def prepare_database(settings: Settings, parts: Iterable[Part]) -> None:
-    """Make the next database under its hidden name; on disk when this returns."""
+def prepare_database(settings: Settings, files: Iterable[DataFile]) -> None:
+    """Write the next database under its hidden name; on disk when this returns."""
     target = prepared_database(settings)
     paths: dict[str, list[str]] = defaultdict(list)
-    for part in parts:
-        paths[part.table_name].append(str(exports_folder(settings) / part.path))
+    for file in files:
+        paths[file.table_name].append(str(exports_folder(settings) / file.path))
     with duckdb.connect() as builder:
         builder.execute(
             f"attach {models.literal(str(target))} as published "
@@ -54,7 +53,5 @@ def _query(model: models.Model, paths: list[str]) -> str:
     if paths:
         files = ", ".join(models.literal(path) for path in paths)
         return f"select {names} from read_parquet([{files}], hive_partitioning = false)"
-    nothing = ", ".join(
-        f'null::{column.type} as "{name}"' for name, column in model.columns.items()
-    )
-    return f"select {nothing} where false"
+    nulls = ", ".join(f'null::{column.type} as "{name}"' for name, column in model.columns.items())
+    return f"select {nulls} where false"

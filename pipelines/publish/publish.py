@@ -1,51 +1,38 @@
-"""The published state: what is due is prepared as a whole, then shown, then remembered.
+"""The published state: the backlog is prepared as a whole, then shown, then recorded.
 
-    due.py        rows that changed, tables of another form, files that were lost or altered
-    prepare.py    data files under new names, everything else under hidden ones
-    show.py       everything renamed, the manifest last
-    stamps.py     what lies there now, so that the next run sees what was altered
+    backlog.py        changed rows, tables of another form, lost or altered files
+    preparation.py    data files under new names, everything else under hidden ones
+    show.py           everything renamed, the manifest last
+    integrity.py      what lies there now, so that the next run sees what was altered
 
 Where any of it cannot be prepared, readers keep the old state everywhere. Only the report may be an
-older one: numbers never wait for it.
+older one, because numbers never wait for it.
 """
 
 import secrets
 from dataclasses import asdict, dataclass
 
 import duckdb
-import pandas as pd
 
 from contract.errors import UserError
 from contract.settings import Settings
-from pipelines.folder.show import analytics_path, manifest_path, preparing, show
+from pipelines.folder.show import preparing, show
 from pipelines.load import ledger
 from pipelines.load.marts import refresh_marts
 from pipelines.load.sends_ledger import describe_sends, latest_sends
+from pipelines.models.rows import hand_over
 from pipelines.models.warehouse import transaction
-from pipelines.publish import manifest, stamps
-from pipelines.publish.current import sweep_trees
-from pipelines.publish.due import (
-    Due,
+from pipelines.publish import data_files, manifest
+from pipelines.publish.backlog import (
+    Backlog,
     form_of_publication,
-    is_behind,
     latest_publication,
-    what_is_due,
+    marts_are_stale,
+    read_backlog,
 )
-from pipelines.publish.prepare import Prepared, prepare, render_page
-
-__all__ = ["analytics_path", "can_publish", "is_current", "manifest_path", "publish"]
-
-_PART = {
-    "table_name": "string",
-    "part_day": "object",
-    "from_minute_utc": "datetime64[us]",
-    "until_minute_utc": "datetime64[us]",
-    "path": "string",
-    "rows": "int64",
-    "bytes": "int64",
-    "sha256": "string",
-    "form": "string",
-}
+from pipelines.publish.current_folder import sweep_trees
+from pipelines.publish.integrity import describe_damage, record_files
+from pipelines.publish.preparation import Preparation, prepare, render_report
 
 
 class UnbalancedError(UserError):
@@ -66,7 +53,7 @@ class Publication:
     """Bytes in them."""
     fingerprint: str = ""
     repaired: str = ""
-    """What was missing or altered, and was made again; empty where nothing was."""
+    """What was missing or altered and was made again; empty where nothing was."""
     report_problem: str | None = None
     """Why the report could not be rendered, so that the older one stayed; None where it could."""
 
@@ -75,44 +62,44 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     """Bring readers to the state of the warehouse; what did not change is left alone.
 
     Raises UnbalancedError where the conservation law does not hold, PrivacyError where a phone
-    number could be seen, OSError or duckdb.Error where there is no room; readers then keep
-    everything as it was.
+    number is visible, OSError or duckdb.Error where there is no room; readers then keep the old
+    state.
     """
-    broken = _broken_law(con)
-    if broken:
+    violation = _violation(con)
+    if violation:
         raise UnbalancedError(
-            f"{broken}. Nothing was published. `dlr verify` names the place, `dlr rebuild` makes "
-            "the warehouse anew."
+            f"{violation}. Nothing was published. `dlr verify` finds the cause; `dlr rebuild` "
+            "rebuilds the warehouse."
         )
     refresh_marts(con)
-    due = what_is_due(con, settings)
+    backlog = read_backlog(con, settings)
     _, problem = latest_publication(con)
-    if not due and not problem:
+    if not backlog and not problem:
         return Publication(published=False)
-    page = render_page(con)
-    if not due and page.problem:
-        return Publication(published=False, report_problem=page.problem)
+    report = render_report(con)
+    if not backlog and report.problem:
+        return Publication(published=False, report_problem=report.problem)
     token = secrets.token_hex(4)
     with preparing(settings, token) as folder:
-        prepared = prepare(con, settings, due, page, folder, token)
+        prepared = prepare(con, settings, backlog, report, folder, token)
     show(settings)
-    done = _outcome(settings, due, prepared, page.problem)
-    _remember(con, settings, prepared, done)
+    publication = _publication(settings, backlog, prepared, report.problem)
+    _record(con, settings, prepared, publication)
     manifest.sweep_files(settings, prepared.manifest)
     sweep_trees(settings, manifest.GRACE_S)
-    return done
+    return publication
 
 
-def _outcome(
-    settings: Settings, due: Due, prepared: Prepared, report_problem: str | None
+def _publication(
+    settings: Settings, backlog: Backlog, prepared: Preparation, report_problem: str | None
 ) -> Publication:
     return Publication(
         published=True,
         written=len(prepared.written),
-        rows=sum(part.rows for part in prepared.written),
-        bytes=sum(part.bytes for part in prepared.written),
+        rows=sum(file.rows for file in prepared.written),
+        bytes=sum(file.bytes for file in prepared.written),
         fingerprint=str(prepared.manifest["fingerprint"]),
-        repaired=stamps.in_words(settings, due.damaged),
+        repaired=describe_damage(settings, backlog.damaged),
         report_problem=report_problem,
     )
 
@@ -120,19 +107,19 @@ def _outcome(
 def is_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
     """Whether a run would publish nothing."""
     _, problem = latest_publication(con)
-    return not (problem or is_behind(con) or what_is_due(con, settings))
+    return not (problem or marts_are_stale(con) or read_backlog(con, settings))
 
 
 def can_publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
-    """Whether readers are behind the warehouse, and nothing forbids to publish.
+    """Whether readers are behind the warehouse, and nothing forbids publishing.
 
-    A report that could not be rendered alone asks for no run: the hourly one tries again.
+    A report that could not be rendered does not ask for a run by itself; the hourly one retries.
     """
-    behind = is_behind(con) or bool(what_is_due(con, settings))
-    return behind and _broken_law(con) is None
+    behind = marts_are_stale(con) or bool(read_backlog(con, settings))
+    return behind and _violation(con) is None
 
 
-def _broken_law(con: duckdb.DuckDBPyConnection) -> str | None:
+def _violation(con: duckdb.DuckDBPyConnection) -> str | None:
     """Which run does not balance, of the reports or of the send log; None where both do."""
     for last, describe in (
         (ledger.latest(con), ledger.describe),
@@ -143,25 +130,26 @@ def _broken_law(con: duckdb.DuckDBPyConnection) -> str | None:
     return None
 
 
-def _remember(
-    con: duckdb.DuckDBPyConnection, settings: Settings, prepared: Prepared, done: Publication
+def _record(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    prepared: Preparation,
+    publication: Publication,
 ) -> None:
-    """Note in the warehouse what readers have now, and how it lies there."""
-    parts = [asdict(part) for part in prepared.parts]
-    con.register("current_parts", pd.DataFrame(parts, columns=list(_PART)).astype(_PART))
+    """Record in the warehouse what readers have now, and in which state it lies on disk."""
+    hand_over(con, "new_export_parts", map(asdict, prepared.files), data_files.COLUMNS)
     names = ("published_at_utc", "as_of_utc", "fingerprint", "mobile", "schema_version")
     row = {name: prepared.manifest[name] for name in names} | {
         "form": form_of_publication(settings),
-        "report_problem": done.report_problem,
-        "repaired": done.repaired or None,
+        "report_problem": publication.report_problem,
+        "repaired": publication.repaired or None,
     }
     with transaction(con):
         con.execute("delete from ops.stale_parts")
         con.execute("delete from ops.export_parts")
-        con.execute("insert into ops.export_parts by name from current_parts")
+        con.execute("insert into ops.export_parts by name from new_export_parts")
         con.execute(
             f"insert into ops.publications ({', '.join(row)}) values (?, ?, ?, ?, ?, ?, ?, ?)",
             list(row.values()),
         )
-        stamps.remember_stamps(con, settings, [part.path for part in prepared.parts])
-    con.unregister("current_parts")
+        record_files(con, settings, [file.path for file in prepared.files])

@@ -1,10 +1,10 @@
-"""Dagster's event log in SQLite, its databases kept open for as long as they are written to.
+"""Dagster's event log in SQLite, with its databases kept open while they are written to.
 
     $DAGSTER_HOME/history/runs/index.db       events of assets, over all runs
     $DAGSTER_HOME/history/runs/<run id>.db    every event of one run
 
-Dagster's own class opens a database anew for each of the about 250 times that a run writes to one,
-and waits for the disk each time: 1.2 s a run, of which it is history that is written, no data.
+Dagster's own class opens a database for each of the roughly 250 writes of a run and waits for the
+disk each time: 1.2 s a run, spent on history, not on data.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import StaticPool
 
 _MOST_OPEN = 2
-"""The index, and the run that is under way."""
+"""The index, and the run in progress."""
 
 
 class EventLog(SqliteEventLogStorage):
@@ -35,7 +35,7 @@ class EventLog(SqliteEventLogStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "EventLog":
-        """Make one as ``dagster.yaml`` says; called by Dagster."""
+        """Create the event log as ``dagster.yaml`` says; called by Dagster."""
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
@@ -61,7 +61,7 @@ class EventLog(SqliteEventLogStorage):
             self._initdb(engine)
             self._initialized_dbs.add(shard)
         with engine.begin() as connection:
-            # a power cut may cost the last events, but nothing that a crash of the process would
+            # a power cut may cost the last events; a crash of the process costs none
             connection.execute(text("pragma synchronous = normal"))
         return engine
 

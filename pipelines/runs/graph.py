@@ -1,12 +1,12 @@
-"""The graph: everything that Dagster loads."""
+"""Everything that Dagster sees, put together."""
 
 import dagster as dg
 
-from pipelines.runs import assets, automation
+from pipelines.runs import assets, jobs, schedules, sensors
 
 
 def definitions() -> dg.Definitions:
-    """Assets, checks, the job, its sensor and its schedules."""
+    """Assets, checks, jobs, the sensor and the schedules."""
     return dg.Definitions(
         assets=[
             assets.landed_files,
@@ -15,8 +15,8 @@ def definitions() -> dg.Definitions:
             assets.mart_assets,
             assets.publish_assets,
         ],
-        jobs=[automation.refresh, automation.housekeeping],
-        sensors=[automation.landed_files_sensor],
-        schedules=[automation.hourly_refresh, automation.daily_housekeeping],
+        jobs=[jobs.refresh, jobs.housekeeping],
+        sensors=[sensors.landed_files_sensor],
+        schedules=[schedules.hourly_refresh, schedules.daily_housekeeping],
         executor=dg.in_process_executor,
     )

@@ -1,9 +1,9 @@
-"""Dagster's run history in the data folder: which runs are alive, and keeping it small.
+"""Dagster's run history in the data folder: marks dead runs as failed, and deletes old ones.
 
     $DLR_DATA/dagster/running/<run id>.lock    locked by the process of a run as long as it lives
 
-Dagster does not see that a process was killed: its run would count as under way for ever, and as
-one run at a time may start, no other would. The lock of a dead process is free.
+Dagster does not notice that a process was killed: its run would stay in progress for ever and block
+all others, because only one may run at a time. The lock of a dead process is free.
 """
 
 import shutil
@@ -19,7 +19,7 @@ from pipelines.folder.lock import WarehouseBusyError, pipeline_lock
 
 KEEP = timedelta(days=7)
 START = timedelta(minutes=2)
-"""A run that is older than this has reached its first step, if its process lives."""
+"""A run older than this has reached its first step if its process lives."""
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -31,7 +31,7 @@ _held: dict[str, FileLock] = {}
 
 
 def hold_run(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Let others see that the run's process, this one, is alive until it ends."""
+    """Show other processes that this one, which runs the run, is alive; until it ends."""
     if run_id not in _held:
         lock = FileLock(_lock_file(instance, run_id))
         lock.acquire()
@@ -39,14 +39,14 @@ def hold_run(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def bury_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> int:
-    """Mark runs as failed whose process is gone; returns how many."""
+    """Mark runs whose process is gone as failed; returns how many."""
     started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     dead = [record for record in started if _is_dead(instance, settings, record)]
     for record in dead:
         instance.report_run_failed(
             record.dagster_run,
-            "The process of this run is gone, killed or with its machine. Nothing is lost: the "
-            "next run takes what it left.",
+            "The process of this run was killed, or its machine stopped. Nothing is lost: the next "
+            "run processes what it left pending.",
         )
         _lock_file(instance, record.dagster_run.run_id).unlink(missing_ok=True)
     return len(dead)
@@ -57,7 +57,7 @@ def _is_dead(instance: dg.DagsterInstance, settings: Settings, record: dg.RunRec
     if lock_file.exists():
         return _is_free(lock_file)
     age = datetime.now(UTC).timestamp() - (record.start_time or record.create_timestamp.timestamp())
-    return age > START.total_seconds() and not _somebody_works(settings)
+    return age > START.total_seconds() and not _is_locked(settings)
 
 
 def _is_free(lock_file: Path) -> bool:
@@ -68,7 +68,7 @@ def _is_free(lock_file: Path) -> bool:
         return False
 
 
-def _somebody_works(settings: Settings) -> bool:
+def _is_locked(settings: Settings) -> bool:
     try:
         with pipeline_lock(settings, patience_s=0):
             return False
@@ -83,10 +83,10 @@ def _lock_file(instance: dg.DagsterInstance, run_id: str) -> Path:
 
 
 def sweep_history(instance: dg.DagsterInstance, keep: timedelta = KEEP) -> int:
-    """Forget finished runs older than ``keep``; returns how many.
+    """Delete finished runs older than ``keep``; returns how many.
 
     SQLite storage grows by about 150 kB a run, and deleting a run leaves its database file. The
-    newest run of each partition stays: with it Dagster would forget that the partition is done.
+    newest run of each partition stays: without it, Dagster would forget that the partition is done.
     """
     old = instance.get_run_records(
         dg.RunsFilter(
@@ -99,15 +99,15 @@ def sweep_history(instance: dg.DagsterInstance, keep: timedelta = KEEP) -> int:
         )
     )
     needed = set(_newest_of_partitions(instance))
-    forgotten = [one.dagster_run.run_id for one in old if one.dagster_run.run_id not in needed]
-    for run_id in forgotten:
+    run_ids = {record.dagster_run.run_id for record in old} - needed
+    for run_id in run_ids:
         instance.delete_run(run_id)
         _remove_files(instance, run_id)
-    return len(forgotten)
+    return len(run_ids)
 
 
 def _newest_of_partitions(instance: dg.DagsterInstance) -> Iterator[str]:
-    """Yield the run that materialised each partition last."""
+    """Run that last materialised each partition."""
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION
     for asset in instance.all_asset_keys():
         newest = instance.event_log_storage.get_latest_storage_id_by_partition(asset, kind)

@@ -1,8 +1,8 @@
-"""What was landed taken again: the whole warehouse made anew, or the landing days from one on.
+"""Landed files processed again: for a new warehouse, or the landing days from one on.
 
-The whole is made beside the old one, then put in its place. From a day on it is done in place,
-slice by slice: a slice that is stored is by the rules that hold now, the others stay as they were
-until it is repeated.
+A new warehouse is built beside the old one and then replaces it. From a day on, the rebuild happens
+in place, batch by batch. If it is interrupted, finished batches follow the current rules and the
+others stay as they were until the rebuild is repeated.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from pipelines.publish.publish import publish
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """Before and after."""
+    """What a rebuild did."""
 
     before: dict[str, object] | None
-    """Newest ledger row of the old warehouse; None where there was none that can be read."""
+    """Newest ledger row of the old warehouse; None where it could not be read."""
     after: dict[str, object] | None
     loaded: LoadReport
     changes: list[Change] | None
-    """What moved; None where there was nothing that can be compared with."""
+    """Rows that changed; None where there was nothing to compare with."""
 
 
 def rebuild(
@@ -41,7 +41,7 @@ def rebuild(
     run_id: str,
     on_progress: Progress = silent,
 ) -> Rebuilt:
-    """Throw the warehouse away and make it anew; readers keep the old state until the end."""
+    """Replace the warehouse by a newly built one; readers keep the old state until the end."""
     path = warehouse_path(settings)
     new = path.with_name(".warehouse.rebuilding.duckdb")
     with pipeline_lock(settings):
@@ -52,7 +52,7 @@ def rebuild(
             loaded = load(con, settings, run_id, on_progress=on_progress)
             refresh_marts(con)
             changes = found_against(con, run_id, path) if before else None
-        # what the old one had not written out yet must not meet the new one
+        # the write-ahead log of the old warehouse must not be applied to the new one
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
         replace_file(new, path)
         stamp(settings)
@@ -64,18 +64,20 @@ def rebuild(
 def rebuild_from(
     settings: Settings, run_id: str, day: date, on_progress: Progress = silent
 ) -> Rebuilt:
-    """Take the landing days from ``day`` (UTC) on again, in place.
+    """Process the landing days from ``day`` (UTC) on again, in place.
 
-    Every push of these days is decoded anew, and everything about every message they report is
-    computed anew, whichever day its other reports came. What stays as it was: messages reported
-    only before that day, and how earlier pushes were decoded.
+    Every push of these days is decoded again, and every message they report is recomputed as a
+    whole, whichever day its other reports came. Messages reported only before that day stay as they
+    were, and so does the decoding of earlier pushes.
 
-    Where nothing landed on these days, nothing is done. Raises WarehouseError where a file that
-    was taken from them is gone.
+    Does nothing where nothing landed on these days. Raises WarehouseError where a file that was
+    loaded from them is gone.
     """
     with open_warehouse(settings) as con:
         before = ledger.latest(con)
-        files = [f for f in list_landed(settings.landing) if f.day is None or f.day >= day]
+        files = [
+            file for file in list_landed(settings.landing) if file.day is None or file.day >= day
+        ]
         _expect_all(con, {file.name for file in files}, day)
         if not files:
             return Rebuilt(before, before, LoadReport(), [])
@@ -85,8 +87,8 @@ def rebuild_from(
         return Rebuilt(before, ledger.latest(con), loaded, loaded.changes)
 
 
-def _expect_all(con: duckdb.DuckDBPyConnection, there: set[str], day: date) -> None:
-    taken = con.execute(
+def _expect_all(con: duckdb.DuckDBPyConnection, present: set[str], day: date) -> None:
+    loaded = con.execute(
         """
         select file from ops.files where pushes > 0 and coalesce(landing_day >= $day, true)
         union
@@ -94,11 +96,11 @@ def _expect_all(con: duckdb.DuckDBPyConnection, there: set[str], day: date) -> N
         """,
         {"day": day},
     ).fetchall()
-    gone = sorted({file for (file,) in taken} - there)
-    if gone:
+    missing = sorted({file for (file,) in loaded} - present)
+    if missing:
         raise WarehouseError(
-            f"{len(gone):,} landed file(s) that were taken are gone, the first is {gone[0]}; "
-            "restore them from a backup, or `dlr rebuild` without them."
+            f"{len(missing):,} landed file(s) that were loaded are gone, first {missing[0]}. "
+            "Restore them from a backup, or run `dlr rebuild` without them."
         )
 
 

@@ -1,4 +1,4 @@
-"""How things stand: what is landed, pending, processed, rejected, published, and how fresh."""
+"""The state of a data folder: landed, pending, processed, rejected, published, and how fresh."""
 
 import json
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ import duckdb
 from contract.settings import Settings
 from pipelines.decode.rules import decoded_otherwise
 from pipelines.folder.lock import WarehouseBusyError, complete_publication
+from pipelines.folder.show import manifest_path
 from pipelines.landing.closed_partitions import Inventory, take_inventory
 from pipelines.landing.inventory import LandedFile, list_open
 from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
 from pipelines.models.computed import outdated
 from pipelines.models.warehouse import open_warehouse, warehouse_path
-from pipelines.publish.publish import manifest_path
 from pipelines.sends.files import list_sends, pending_sends
 
 LATE_AFTER = timedelta(hours=1)
-"""Files that wait longer than this need somebody to look at the schedule."""
+"""A file that waits longer than this is a problem: the schedule may not be running."""
 _PATIENCE_S = 5.0
 
 
@@ -40,41 +40,41 @@ class Status:
     rejected: dict[str, int] = field(default_factory=dict)
     """Rejected records by reason."""
     quarantined: dict[str, str] = field(default_factory=dict)
-    """Landed files with a problem, and what it is."""
+    """Quarantined landed files, and why."""
     send_files: int = 0
     """Files of the send log, if there is one."""
     pending_sends: int = 0
-    """Of these, those not taken in yet."""
+    """Of these, those not loaded yet."""
     sends: dict[str, int] = field(default_factory=dict)
     """Lines of the send log by how their report was found (core.sends)."""
     rejected_sends: dict[str, int] = field(default_factory=dict)
     """Rejected rows of the send log by reason."""
     quarantined_sends: dict[str, str] = field(default_factory=dict)
-    """Files of the send log that cannot be taken, and why."""
+    """Quarantined files of the send log, and why."""
     published: dict[str, object] = field(default_factory=dict)
-    """Head of the manifest."""
+    """The manifest without its lists of files."""
     outdated: list[str] = field(default_factory=list)
-    """Tables computed by other SQL, settings or reference data than hold now."""
+    """Tables whose SQL, settings or reference data changed since they were computed."""
     decoded_otherwise: list[date | None] = field(default_factory=list)
-    """Landing days decoded by other rules than hold now; None for files in no day's folder."""
+    """Landing days whose decoding rules changed since; None for files outside the days' folders."""
     unpublished: bool = False
     """Whether the warehouse holds changes that readers do not have."""
     busy: bool = False
-    """Whether a run is on, so that figures of the warehouse are missing."""
+    """Whether a run is in progress, so that figures of the warehouse are missing."""
     problems: list[str] = field(default_factory=list)
-    """What needs a person, each in a sentence."""
+    """What requires action, each in a sentence."""
 
 
 def read_status(settings: Settings) -> Status:
-    """Look at the data folder; waits a few seconds at most for a run that is on."""
+    """Read the state of the data folder; waits a few seconds at most for a run in progress."""
     complete_publication(settings)
     status = Status(published=_published(settings))
     status.send_files = status.pending_sends = len(list_sends(settings.sends))
     try:
         if warehouse_path(settings).exists():
             with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
-                looked = take_inventory(con, settings.landing)
-                status.quarantined = quarantined(con, LANDED_FILES, looked.listing.files)
+                inventory = take_inventory(con, settings.landing)
+                status.quarantined = quarantined(con, LANDED_FILES, inventory.listing.files)
                 sends = list_sends(settings.sends)
                 status.quarantined_sends = quarantined(con, SEND_FILES, sends)
                 status.pending_sends = len(pending_sends(con, settings))
@@ -83,12 +83,12 @@ def read_status(settings: Settings) -> Status:
                 status.decoded_otherwise = decoded_otherwise(con)
         else:
             listing = list_open(settings.landing)
-            looked = Inventory(listing, listing.files)
+            inventory = Inventory(listing, listing.files)
     except WarehouseBusyError:
         status.busy = True
-        looked = Inventory(list_open(settings.landing), [])
-    status.landed_files, status.landed_bytes = looked.files, looked.bytes
-    _add_pending(settings.landing, status, looked.pending)
+        inventory = Inventory(list_open(settings.landing), [])
+    status.landed_files, status.landed_bytes = inventory.files, inventory.bytes
+    _add_pending(settings.landing, status, inventory.pending)
     status.problems = list(_problems(status))
     return status
 
@@ -106,31 +106,23 @@ def _published(settings: Settings) -> dict[str, object]:
 
 def _read_warehouse(con: duckdb.DuckDBPyConnection, status: Status) -> None:
     status.ledger = ledger.latest(con) or {}
-    status.rejected = dict(
-        con.execute(
-            "select reason, count(*) from raw.rejected_records group by all order by all"
-        ).fetchall()
-    )
-    for figures, query in (
-        (status.sends, "select match, count(*) from core.sends group by all order by all"),
-        (
-            status.rejected_sends,
-            "select reason, count(*) from raw.rejected_sends group by all order by all",
-        ),
-    ):
-        figures |= dict(con.execute(query).fetchall())
-    status.unpublished = bool(
-        con.execute(
-            "select 1 from ops.stale_parts union all select 1 from ops.stale_hours limit 1"
-        ).fetchall()
-    )
+    status.rejected = _count_by(con, "reason", "raw.rejected_records")
+    status.sends = _count_by(con, "match", "core.sends")
+    status.rejected_sends = _count_by(con, "reason", "raw.rejected_sends")
+    stale = "select 1 from ops.stale_parts union all select 1 from ops.stale_hours limit 1"
+    status.unpublished = bool(con.execute(stale).fetchall())
 
 
-def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> None:
-    status.pending_files = len(waiting)
-    status.pending_bytes = sum(file.size for file in waiting)
+def _count_by(con: duckdb.DuckDBPyConnection, column: str, table: str) -> dict[str, int]:
+    query = f"select {column}, count(*) from {table} group by all order by all"
+    return dict(con.execute(query).fetchall())
+
+
+def _add_pending(landing: Path, status: Status, pending: list[LandedFile]) -> None:
+    status.pending_files = len(pending)
+    status.pending_bytes = sum(file.size for file in pending)
     arrivals = []
-    for file in waiting:
+    for file in pending:
         try:
             arrivals.append((landing / file.name).lstat().st_ctime)
         except OSError:
@@ -139,55 +131,55 @@ def _add_pending(landing: Path, status: Status, waiting: list[LandedFile]) -> No
         status.oldest_pending_s = max(0.0, datetime.now(UTC).timestamp() - min(arrivals))
 
 
-def _report_problems(report: object) -> Iterator[str]:
-    if not isinstance(report, dict):
-        yield "There is no report, for it could not be rendered; `dlr report` says why."
-    elif report.get("problem"):
+def _problems(status: Status) -> Iterator[str]:
+    yield from (f"Landed file {file} {problem}." for file, problem in status.quarantined.items())
+    yield from (
+        f"Send file {file} {problem}." for file, problem in status.quarantined_sends.items()
+    )
+    if status.ledger and not status.ledger["balanced"]:
+        yield (
+            f"The ledger does not balance: {ledger.describe(status.ledger)}. Nothing is published "
+            "until it does; `dlr verify` finds the cause, `dlr rebuild` rebuilds the warehouse."
+        )
+    elif status.unpublished:
+        yield "The warehouse holds unpublished changes; `dlr run` publishes them."
+    if status.outdated:
+        yield (
+            f"{', '.join(status.outdated)}: the SQL, a setting or the reference data behind these "
+            "tables has changed since they were computed; `dlr run` recomputes them."
+        )
+    if status.decoded_otherwise:
+        yield _decoding_problem(status.decoded_otherwise)
+    yield from _publication_problems(status.published)
+    late = status.oldest_pending_s or 0.0
+    if late > LATE_AFTER.total_seconds():
+        yield (
+            f"{status.pending_files:,} landed file(s) wait for a run, the oldest for "
+            f"{late / 3600:.1f} h. Is the schedule running (`dlr up`), and do its runs succeed?"
+        )
+
+
+def _publication_problems(published: dict[str, object]) -> Iterator[str]:
+    report = published.get("report")
+    if published.get("unreadable"):
+        yield "exports/manifest.json cannot be read; `dlr run` writes it again."
+    elif published and not isinstance(report, dict):
+        yield "There is no report because it could not be rendered; `dlr report` says why."
+    elif isinstance(report, dict) and report.get("problem"):
         yield (
             f"{report['problem']} Readers have the one as of {report.get('as_of_utc')}Z; the next "
             "run tries again."
         )
 
 
-def _problems(status: Status) -> list[str]:
-    found = [f"Landed file {file} {problem}." for file, problem in status.quarantined.items()]
-    found += [f"Send file {file} {problem}." for file, problem in status.quarantined_sends.items()]
-    last = status.ledger
-    if last and not last["balanced"]:
-        found.append(
-            f"The ledger does not balance: {ledger.describe(last)}. Nothing is published until it "
-            "does; `dlr verify` names the place, `dlr rebuild` makes the warehouse anew."
-        )
-    elif status.unpublished:
-        found.append("The warehouse holds changes that are not published; `dlr run` does it.")
-    if status.outdated:
-        found.append(
-            f"{', '.join(status.outdated)}: the SQL, a setting or the reference data behind these "
-            "tables has changed since they were computed; `dlr run` computes them again."
-        )
-    if status.decoded_otherwise:
-        found.append(_decoding_problem(status.decoded_otherwise))
-    if status.published.get("unreadable"):
-        found.append("exports/manifest.json cannot be read; `dlr run` writes it anew.")
-    elif status.published:
-        found += _report_problems(status.published.get("report"))
-    late = status.oldest_pending_s or 0.0
-    if late > LATE_AFTER.total_seconds():
-        found.append(
-            f"{status.pending_files:,} landed file(s) wait for a run, the oldest for "
-            f"{late / 3600:.1f} h: is the schedule running (dlr up), do its runs succeed?"
-        )
-    return found
-
-
 def _decoding_problem(days: list[date | None]) -> str:
     """Which landing days must be decoded again, and how."""
-    named = [day for day in days if day is not None]
-    if not named:
-        where, command = "Files in no day's folder were", "dlr rebuild"
-    elif len(named) == 1:
-        where, command = f"The landing day {named[0]} was", f"dlr rebuild --from {named[0]}"
+    dated = [day for day in days if day is not None]
+    command = f"dlr rebuild --from {dated[0]}" if dated else "dlr rebuild"
+    if not dated:
+        where = "Files outside the folders of days were"
+    elif len(dated) == 1:
+        where = f"The landing day {dated[0]} was"
     else:
-        where = f"{len(named)} landing days from {named[0]} to {named[-1]} were"
-        command = f"dlr rebuild --from {named[0]}"
-    return f"{where} decoded by other rules than hold now; `{command}` decodes them again."
+        where = f"{len(dated)} landing days from {dated[0]} to {dated[-1]} were"
+    return f"{where} decoded by rules that changed since; `{command}` decodes them again."

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from contract.settings import Settings
-from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.verify import verify
 from tests.agreement import everywhere, figures_of
 from tests.command import dlr
@@ -49,12 +49,12 @@ POINTS = [
     ("pipelines.load.ledger.record", 1),
     ("pipelines.load.marts.is_stale", 1),
     ("pipelines.models.refresh", 9),  # amid the marts
-    ("pipelines.publish.data_files.write_parts", 1),
-    ("pipelines.publish.data_files._seal", 3),
-    ("pipelines.publish.prepare.prepare_database", 1),
-    ("pipelines.publish.prepare.make_tree", 1),
-    ("pipelines.publish.prepare.retire", 1),
-    ("pipelines.publish.publish._remember", 1),
+    ("pipelines.publish.preparation.write_files", 1),
+    ("pipelines.publish.parquet._bring_to_disk", 3),
+    ("pipelines.publish.preparation.prepare_database", 1),
+    ("pipelines.publish.preparation.make_tree", 1),
+    ("pipelines.publish.preparation.retire", 1),
+    ("pipelines.publish.publish._record", 1),
     ("pipelines.publish.publish.sweep_trees", 1),
 ]
 SHOWING = [
@@ -66,7 +66,7 @@ SHOWING = [
     (("pipelines.folder.show._replace", 4), ("sql", "select 1")),
     (("pipelines.folder.show._replace", 5), ("run",)),
     (("pipelines.folder.show._replace", 6), ("status",)),
-    (("pipelines.publish.publish._outcome", 1), ("run",)),
+    (("pipelines.publish.publish._publication", 1), ("run",)),
 ]
 BATCHES = 4
 

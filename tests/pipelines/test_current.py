@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from contract.settings import Settings
-from pipelines.publish import data_files as export
-from pipelines.publish.publish import manifest_path
+from pipelines.folder.show import manifest_path
+from pipelines.publish.data_files import exported_models
 from tests.agreement import everywhere, manifest_of
 from tests.data_folder import FIRST, form, land, push, record, run, settings_of
 from tests.pipelines.test_crash import PROCESSES
@@ -65,9 +65,9 @@ def test_every_table_is_a_folder_of_its_current_files(settings: Settings) -> Non
         run(settings)
     current = manifest_path(settings).parent / "current"
     assert {path.name for path in current.iterdir()} == {
-        model.table for model in export.exported_models().values()
+        model.table for model in exported_models().values()
     }
-    for table in export.exported_models():
+    for table in exported_models():
         assert len(everywhere(settings, table)) == 1
         files = [one for one in manifest_of(settings)["files"] if one["table"] == table]
         folder = current / table.partition(".")[2]

@@ -25,9 +25,9 @@ from dagster._core.remote_origin import (  # what a queued run must have; there 
 from contract.envelope import Envelope
 from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.models import Model, load_models
-from pipelines.publish.publish import analytics_path, manifest_path
-from pipelines.runs import automation
+from pipelines.runs import sensors
 from pipelines.runs.history import sweep_history
 from pipelines.runs.instance import RunError, dagster_instance, refresh
 from tests.data_folder import ask, fingerprint, form, record, run, warehouse
@@ -427,7 +427,7 @@ class Tick(NamedTuple):
 def tick(instance: dg.DagsterInstance) -> Tick:
     """Evaluate the sensor as the daemon does."""
     context = dg.build_sensor_context(instance=instance, definitions=defs())
-    outcome = automation.landed_files_sensor.evaluate_tick(context)
+    outcome = sensors.landed_files_sensor.evaluate_tick(context)
     return Tick(list(outcome.run_requests or ()), outcome.skip_message)
 
 
@@ -441,7 +441,10 @@ def test_the_sensor_asks_for_one_run_if_anything_is_pending(
     assert first.requests[0].run_key is None
     run(settings)
     nothing = tick(instance)
-    assert (nothing.requests, nothing.skipped) == ([], "No landed file is unprocessed.")
+    assert (nothing.requests, nothing.skipped) == (
+        [],
+        "Nothing to do: every landed file is processed and published.",
+    )
     land(settings, MONDAY, B)
     land(settings, TUESDAY, B)
     again = tick(instance)
@@ -499,7 +502,7 @@ def test_the_sensor_waits_for_a_refresh_that_is_under_way(
             dg.DagsterRun("refresh", run_id=run_id, status=status, remote_job_origin=origin)
         )
     waits = tick(instance)
-    assert (waits.requests, waits.skipped) == ([], "A refresh is on its way.")
+    assert (waits.requests, waits.skipped) == ([], "A refresh is already queued or running.")
     instance.delete_run(run_id)
     assert len(tick(instance).requests) == 1
 
@@ -537,7 +540,7 @@ def test_the_sensor_skips_while_somebody_works_on_the_warehouse(
         skips = tick(instance)
     assert (skips.requests, skips.skipped) == (
         [],
-        "Somebody is working on the warehouse.",
+        "Warehouse is locked by another process.",
     )
     assert len(tick(instance).requests) == 1
 

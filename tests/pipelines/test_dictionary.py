@@ -9,8 +9,8 @@ import pytest
 
 from contract.settings import Settings
 from pipelines import models
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.publish import dictionary
-from pipelines.publish.publish import analytics_path, manifest_path
 from tests.browser import Browser, browsing, why_no_browser
 from tests.command import ROOT
 from tests.data_folder import form, land, push, record, run
@@ -129,5 +129,5 @@ def test_the_page_filters_from_a_file(window: Browser, tmp_path: Path) -> None:
     }
     box.send_keys(" and nothing else")
     window.wait(lambda: not shown(window))
-    assert "Nothing has all of these words." in window.text()
+    assert "Nothing matches all of these words." in window.text()
     window.screenshot(tmp_path / "dictionary.png")

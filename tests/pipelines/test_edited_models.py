@@ -324,7 +324,7 @@ def test_only_decoding_needs_landed_files_and_status_names_the_days(
     run(taken)
     [problem] = read_status(taken).problems
     assert problem == (
-        "3 landing days from 2026-03-02 to 2026-03-05 were decoded by other rules than hold now; "
+        "3 landing days from 2026-03-02 to 2026-03-05 were decoded by rules that changed since; "
         "`dlr rebuild --from 2026-03-02` decodes them again."
     )
     rebuild_from(taken, "later", DAYS[1].date())

@@ -19,7 +19,7 @@ import pytest
 from contract.settings import Settings
 from pipelines import models
 from pipelines.models.warehouse import open_warehouse, warehouse_path
-from pipelines.publish.data_files import set_privacy
+from pipelines.publish.parquet import set_privacy
 from pipelines.publish.report import read_figures, report_path
 from pipelines.sends.files import bring_in
 from pipelines.verify.functions import (

@@ -8,14 +8,9 @@ import pytest
 
 from contract.settings import Settings
 from pipelines import models
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.models.warehouse import open_warehouse
-from pipelines.publish.publish import (
-    analytics_path,
-    can_publish,
-    is_current,
-    manifest_path,
-    publish,
-)
+from pipelines.publish.publish import can_publish, is_current, publish
 from tests.agreement import everywhere, manifest_of
 from tests.data_folder import FIRST, Kept, ask, form, land, push, record, run, settings_of
 from tests.edited_warehouse import EditedWarehouse, edited

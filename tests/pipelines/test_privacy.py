@@ -10,9 +10,9 @@ import pytest
 from contract.envelope import Envelope
 from contract.settings import Settings
 from pipelines import models
-from pipelines.publish import data_files as export
+from pipelines.folder.show import analytics_path, manifest_path
+from pipelines.publish import parquet
 from pipelines.publish.privacy import PrivacyError
-from pipelines.publish.publish import analytics_path, manifest_path
 from pipelines.sends.files import bring_in
 from tests.command import dlr
 from tests.data_folder import ask, form, land, push, record, run, settings_of
@@ -143,7 +143,7 @@ def test_a_column_that_lets_numbers_through_stops_the_publication(
         object.__setattr__(
             model, "free_text", ("uid", "handset_time_raw", "error_code", "error_detail", "tag")
         )
-    assert "core.sms_status.uid (2 different values)" in str(caught.value)
+    assert "core.sms_status.uid (2 distinct values)" in str(caught.value)
     assert OTHER not in str(caught.value)
     assert manifest_path(settings).read_bytes() == before
     assert ask(settings, "select count(*) from core.sms_status") == [(1,)]
@@ -172,7 +172,7 @@ def test_a_changed_rule_writes_every_file_again(
     land(settings, [push(form([record(1)]))])
     run(settings)
     before = json.loads(manifest_path(settings).read_text())["files"]
-    monkeypatch.setattr(export, "_PARQUET", f"{export._PARQUET}, overwrite false")
+    monkeypatch.setattr(parquet, "_PARQUET", f"{parquet._PARQUET}, overwrite false")
     assert run(settings).written == len(before)
 
 

@@ -21,18 +21,13 @@ from hypothesis import strategies as st
 
 from contract.settings import Settings
 from pipelines import models
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.models.warehouse import open_warehouse
-from pipelines.publish import compaction_plan as pieces
+from pipelines.publish import compaction_plan
 from pipelines.publish.compaction_plan import plan
-from pipelines.publish.data_file import Part
+from pipelines.publish.data_files import DataFile
 from pipelines.publish.manifest import GRACE_S
-from pipelines.publish.publish import (
-    UnbalancedError,
-    analytics_path,
-    can_publish,
-    manifest_path,
-    publish,
-)
+from pipelines.publish.publish import UnbalancedError, can_publish, publish
 from tests.data_folder import (
     FIRST,
     ask,
@@ -192,7 +187,7 @@ def test_a_report_that_moves_its_message_to_another_day_leaves_no_copy(settings:
 def test_what_arrives_joins_the_small_piece_before_it_and_leaves_large_ones(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pieces, "MOST_ROWS", 4)
+    monkeypatch.setattr(compaction_plan, "MOST_ROWS", 4)
     seen: set[Path] = set()
     sizes = []
     for n in range(9):
@@ -208,7 +203,7 @@ def test_what_arrives_joins_the_small_piece_before_it_and_leaves_large_ones(
 def test_a_late_report_writes_the_piece_of_its_message_alone(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pieces, "MOST_ROWS", 2)
+    monkeypatch.setattr(compaction_plan, "MOST_ROWS", 2)
     for n in range(6):
         land_at(settings, n, FIRST + timedelta(minutes=n))
     run(settings)
@@ -224,7 +219,7 @@ def test_a_late_report_writes_the_piece_of_its_message_alone(
 def test_finished_days_in_many_pieces_are_put_together(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pieces, "MOST_ROWS", 1)
+    monkeypatch.setattr(compaction_plan, "MOST_ROWS", 1)
     for n in range(6):
         land_at(settings, n, FIRST + timedelta(hours=n))
     run(settings)
@@ -250,33 +245,33 @@ def test_finished_days_in_many_pieces_are_put_together(
 def test_a_plan_never_lets_two_files_hold_one_row_and_leaves_none_out(
     runs: list[list[tuple[int, int]]],
 ) -> None:
-    """Whatever comes in which minutes, run after run, the pieces hold every minute once."""
+    """Whatever comes in which minutes, run after run, the files hold every minute once."""
     day = FIRST.date()
     start = datetime(2026, 3, 2)
     minute = timedelta(minutes=1)
     rows: Counter[datetime] = Counter()
 
-    def count(stretch: Part) -> dict[datetime, int]:
+    def count(stretch: DataFile) -> dict[datetime, int]:
         return {at: n for at, n in rows.items() if stretch.start <= at <= stretch.end}
 
-    current: list[Part] = []
+    current: list[DataFile] = []
     for n, arrivals in enumerate(runs):
         for at, more in arrivals:
             rows[start + at * minute] += more
         stale = [
-            Part("core.sms_status", day, at) for at in {start + m * minute for m, _ in arrivals}
+            DataFile("core.sms_status", day, at) for at in {start + m * minute for m, _ in arrivals}
         ]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(pieces, "MOST_ROWS", 10)
+            patch.setattr(compaction_plan, "MOST_ROWS", 10)
             keep, write = plan(current, stale, count)
         assert set(keep) <= set(current)
         current = keep + [
-            replace(part, path=f"{n}/{m}", rows=sum(count(part).values()))
-            for m, part in enumerate(write)
+            replace(file, path=f"{n}/{m}", rows=sum(count(file).values()))
+            for m, file in enumerate(write)
         ]
-        held = [at for part in current for at in count(part)]
+        held = [at for file in current for at in count(file)]
         assert sorted(held) == sorted(rows)
-        assert all(part.rows for part in current)
+        assert all(file.rows for file in current)
 
 
 def test_an_event_before_its_reception_day_is_filed_by_its_own_day(settings: Settings) -> None:

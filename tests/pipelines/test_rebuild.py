@@ -14,8 +14,8 @@ import pytest
 from cli.rebuild import moved, summary
 from contract.settings import Settings
 from pipelines.folder.lock import WarehouseError
+from pipelines.folder.show import manifest_path
 from pipelines.load.changes import Change
-from pipelines.publish.publish import manifest_path
 from pipelines.runs.rebuild import rebuild, rebuild_from
 from pipelines.runs.status import read_status
 from pipelines.verify import verify
@@ -221,7 +221,7 @@ def test_from_a_day_on_which_nothing_landed_nothing_is_taken_again(
 def test_what_was_taken_and_is_gone_is_not_thrown_away(taken: Settings) -> None:
     before = tables(taken)
     (taken.landing / "yunpian" / str(DAYS[1]) / "20260303T080000.000000Z-a.jsonl").unlink()
-    with pytest.raises(WarehouseError, match=r"1 landed file\(s\) that were taken are gone"):
+    with pytest.raises(WarehouseError, match=r"1 landed file\(s\) that were loaded are gone"):
         rebuild_from(taken, "again", DAYS[1])
     assert tables(taken) == before
     assert rebuild_from(taken, "again", DAYS[2]).changes == []

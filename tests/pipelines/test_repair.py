@@ -14,14 +14,9 @@ import duckdb
 import pytest
 
 from contract.settings import Settings
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.models.warehouse import open_warehouse
-from pipelines.publish.publish import (
-    analytics_path,
-    can_publish,
-    is_current,
-    manifest_path,
-    publish,
-)
+from pipelines.publish.publish import can_publish, is_current, publish
 from pipelines.publish.report import page
 from tests.agreement import everywhere, figures_of, manifest_of
 from tests.command import dlr

@@ -20,7 +20,7 @@ import pytest
 
 from contract.settings import Settings
 from pipelines import models
-from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.publish.report import (
     Period,
     PeriodError,
@@ -147,7 +147,7 @@ def test_the_headline_and_its_change(two_weeks: Settings) -> None:
     assert "+100.0\xa0%" in text
     assert f"{words.MINUS}10.0 points" in text
     assert now["sent"] is None
-    assert "No send log is known" in text
+    assert "There is no send log" in text
 
 
 def test_with_a_send_log_there_are_rates_of_what_was_sent(settings: Settings) -> None:
@@ -164,9 +164,9 @@ def test_with_a_send_log_there_are_rates_of_what_was_sent(settings: Settings) ->
     assert [now[name] for name in counts] == [4, 2, 1, 2, 0, 1]
     assert (now["delivery_rate"], now["receipt_rate"], now["effective_rate"]) == (0.25, 0.5, 1.0)
     text = Page(report_path(settings).read_text(encoding="utf-8")).text
-    assert "Delivered of sent" in text
-    assert "2 waiting, 0 never reported" in text
-    assert "No send log is known" not in text
+    assert "Delivery rate of sent" in text
+    assert "2 pending, 0 never reported" in text
+    assert "There is no send log" not in text
 
 
 def test_without_earlier_days_nothing_is_compared(settings: Settings) -> None:
@@ -300,7 +300,7 @@ def test_the_command_before_anything_is_published(tmp_path: Path) -> None:
 def test_an_empty_warehouse_has_a_report_that_says_so(settings: Settings) -> None:
     run(settings)
     page = Page(report_path(settings).read_text(encoding="utf-8"))
-    assert "Nothing was received yet" in page.text
+    assert "Nothing received yet" in page.text
     assert page.scripts == []
     assert figures_in(report_path(settings))["period"] is None
 
@@ -309,7 +309,7 @@ def test_messages_of_other_days_are_pointed_at(settings: Settings) -> None:
     land(settings, [push(form([record(1, user_receive_time="2014-03-17 22:55:21")]))])
     run(settings)
     text = Page(report_path(settings).read_text(encoding="utf-8")).text
-    assert "No message was reported in these days" in text
+    assert "No messages were reported in this period" in text
     assert "dlr report --from 2014-03-17 --to 2014-03-17" in text
 
 
@@ -395,7 +395,7 @@ def test_made_up_failures_are_pointed_at(settings: Settings) -> None:
     land_events(settings, [(FIRST, reported(n, FIRST, codes[n % 6])) for n in range(120)])
     run(settings)
     assert [row["failures"] for row in figures_in(report_path(settings))["suspicious"]] == [120]
-    assert "look made up" in Page(report_path(settings).read_text(encoding="utf-8")).text
+    assert "look fabricated" in Page(report_path(settings).read_text(encoding="utf-8")).text
 
 
 @pytest.mark.parametrize("table", CHARTED)
@@ -417,7 +417,7 @@ def test_an_empty_warehouse_has_no_charts(settings: Settings) -> None:
         models.define_functions(con)
         assert choose_period(con) is None
         assert [chart_of(con, f"marts.{table}") for table in CHARTED] == [None] * 4
-        assert "Nothing was received" in render(read_figures(con))
+        assert "Nothing received yet" in render(read_figures(con))
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_an_empty_warehouse_has_no_charts(settings: Settings) -> None:
         (words.within(180.0), "≤ 3 min"),
         (words.day("2026-03-02"), "Mon 2 Mar 2026"),
         (words.glue("99 % ≤ 1 h, 10 sent"), "99\xa0% ≤\xa01\xa0h, 10 sent"),
-        (words.moment("2026-03-02T08:05:00Z"), "2 Mar 2026, 08:05"),
+        (words.date_time("2026-03-02T08:05:00Z"), "2 Mar 2026, 08:05"),
     ],
 )
 def test_numbers_are_written_for_people(written: str, expected: str) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from contract.settings import Settings
 from pipelines import models
+from pipelines.folder.show import analytics_path
 from pipelines.models.warehouse import open_warehouse
-from pipelines.publish.publish import analytics_path
 from pipelines.publish.report import Period, chart_of, charts, read_figures, render
 from pipelines.publish.report.page import chart_library
 from tests.data_folder import FIRST, form, land, push, record, run, settings_of

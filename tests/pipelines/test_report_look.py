@@ -136,7 +136,7 @@ def test_after_printing_the_screen_is_as_before(browser: Browser) -> None:
 def test_every_text_has_enough_contrast(browser: Browser, width: int, dark: bool) -> None:
     open_report(browser, width, dark=dark)
     browser.run("document.querySelectorAll('details').forEach(one => one.open = true)")
-    awaited = ("Delivered of sent", "still coming in", "balanced", "minutes only", "✓", LONG)
+    awaited = ("Delivery rate of sent", "provisional", "balanced", "minutes only", "✓", LONG)
     assert_contrast(browser, *awaited)
 
 

@@ -73,7 +73,7 @@ def test_all_charts_are_drawn_in_the_colours_of_the_reader(browser: Browser, dar
     for name in CHARTS:
         shapes = f"document.querySelectorAll('#chart-{name} .trace path').length"
         assert browser.ask(shapes) > 0, name
-    assert "Delivered of reported" in text
+    assert "Delivery rate of reported" in text
     assert browser.complaints() == []
 
 

@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from contract.settings import Settings
-from pipelines.publish.publish import analytics_path
+from pipelines.folder.show import analytics_path
 from pipelines.runs.rebuild import rebuild
 from pipelines.sends.files import bring_in
 from pipelines.verify import verify

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from contract.settings import Settings
+from pipelines.folder.show import analytics_path
 from pipelines.models.questions import load_questions
-from pipelines.publish.publish import analytics_path
 from simulator.encodings import Encoding
 from tests.command import dlr
 from tests.data_folder import run, settings_of

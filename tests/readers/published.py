@@ -8,7 +8,7 @@ from typing import Any
 
 from contract.settings import Settings
 from pipelines import models
-from pipelines.publish.publish import analytics_path, manifest_path
+from pipelines.folder.show import analytics_path, manifest_path
 from tests.simulated import Traffic
 from tests.truth.figures import Figures
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.publish.publish import manifest_path
+from pipelines.folder.show import manifest_path
 from tests.command import ROOT
 from tests.readers.published import Published
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.publish.publish import manifest_path
+from pipelines.folder.show import manifest_path
 from pipelines.publish.report import report_path
 from pipelines.publish.report.figures import plain
 from pipelines.sends.files import bring_in

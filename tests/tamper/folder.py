@@ -8,9 +8,10 @@ from pathlib import Path
 
 from contract.envelope import Envelope
 from contract.settings import Settings
+from pipelines.folder.show import analytics_path
 from pipelines.landing.compaction import compact
 from pipelines.models.warehouse import open_warehouse
-from pipelines.publish.publish import analytics_path, publish
+from pipelines.publish.publish import publish
 from pipelines.runs.rebuild import rebuild
 from pipelines.sends.files import bring_in
 from tests.data_folder import FIRST, form, push, record, run, settings_of

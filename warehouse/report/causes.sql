@@ -1,4 +1,4 @@
-/* Why messages failed: by category and where the cause lies, with the share in the whole days before. */
+/* Why messages failed: by category and party at fault, with the share in the whole days of the previous period. */
 with counted as (
     select
         error_category as category,

@@ -1,7 +1,7 @@
-/* The most frequent failure codes, what they mean, and the carrier's own words. */
+/* The most frequent failure codes, their meaning, and the carrier's own text. */
 with counted as (
     select
-        -- as readers have it: codes that differ only in a phone number are one
+        -- as published: codes that differ only in a phone number are one
         exported_text(error_code, null) as code,
         error_category as category,
         error_party as party,

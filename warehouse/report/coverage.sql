@@ -1,4 +1,4 @@
-/* How well the code table covers the failures of the period that have a code. */
+/* Failures of the period that have a code, and how many of those codes are unmapped. */
 select
     coalesce(sum(with_code), 0)::bigint as with_code,
     coalesce(sum(unmapped), 0)::bigint as unmapped,

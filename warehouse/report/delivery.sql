@@ -1,4 +1,4 @@
-/* Delivery in steps of time, an empty step included, so that a gap looks like a gap. */
+/* Delivery in steps of time; an empty step is a row, so that a gap looks like a gap. */
 with steps as (
     select unnest(range(
         getvariable('from_utc'), getvariable('shown_to_utc'), getvariable('step')

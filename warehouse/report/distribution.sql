@@ -1,4 +1,4 @@
-/* How many delivered messages lie in each bucket of latency. */
+/* Delivered messages by latency bucket. */
 with counted as (
     select
         interval,

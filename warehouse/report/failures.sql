@@ -1,4 +1,4 @@
-/* Failures by category in steps of whole days. */
+/* Failures by category, in steps of at least a day. */
 select
     time_bucket(greatest(getvariable('step'), interval 1 day), day_utc::timestamp, getvariable('from_utc'))
         as at_utc,

@@ -1,4 +1,4 @@
-/* Counts and rates of the period (now) and of the one before it (before). */
+/* Counts and rates of the period (now) and of the previous one (before). */
 with counted as (
     select
         case when hour_utc >= getvariable('from_utc') then 'now' else 'before' end as period,

@@ -1,4 +1,4 @@
-/* The feed and our receiver, in steps of the time of reception. */
+/* What was received, in steps of the time of reception: the provider's feed and our receiver. */
 with steps as (
     select unnest(range(
         getvariable('from_utc'), getvariable('shown_to_utc'), getvariable('step')

@@ -1,4 +1,4 @@
-/* Latency percentiles in steps of time: the upper bound of the bucket that holds each. */
+/* Latency percentiles in steps of time; each is the upper bound of its bucket. */
 select
     interval,
     time_bucket(getvariable('step'), hour_utc, getvariable('from_utc')) as at_utc,

@@ -1,4 +1,4 @@
-/* Latency percentiles of the period (now) and of the one before it (before). */
+/* Latency percentiles of the period (now) and of the previous one (before). */
 select
     interval,
     case when hour_utc >= getvariable('from_utc') then 'now' else 'before' end as period,

@@ -1,4 +1,4 @@
-/* As of when, which days there are, whether the books balance: what does not depend on the period. */
+/* What does not depend on the period: the as-of time, the days with data, whether the ledger balances. */
 with last_run as (
     select *
     from ops.ledger

@@ -1,4 +1,4 @@
-/* Days and operators whose failures look made up by an intermediary. */
+/* Days and operators whose failures look fabricated by an intermediary. */
 select
     day_utc,
     country_code,

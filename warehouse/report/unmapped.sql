@@ -1,8 +1,8 @@
-/* Failure codes that nothing covers, which failed in the period; when they were seen is over all time. */
+/* Unmapped codes of failures in the period; first and last seen are over all time. */
 with in_period as (
     select
         range_operator as operator,
-        -- as readers have it: codes that differ only in a phone number are one
+        -- as published: codes that differ only in a phone number are one
         exported_text(error_code, null) as code,
         sum(failures)::bigint as failures
     from marts.failures_daily

@@ -12,7 +12,7 @@ import duckdb
 from benchmarks.pipeline.outcome import Outcome, peak_bytes, stopwatch, tell, written_bytes
 from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
-from pipelines.publish.publish import analytics_path
+from pipelines.folder.show import analytics_path
 from pipelines.runs.instance import dagster_instance, refresh
 
 

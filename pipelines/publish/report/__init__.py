@@ -1,9 +1,9 @@
-"""The report: one HTML page that answers what became of the messages, without a network.
+"""The report: one HTML page about the delivery of messages, which works offline.
 
-`period.py` says which days it is about, `figures.py` asks the queries of ``warehouse/report``,
-`words.py` writes numbers for people, `cards.py` the headline, `page.py` puts the page together from
-``page.html``, ``page.css`` and ``page.js``, `store.py` puts it in its place. `charts.py` and
-`svg.py` draw the small charts of the Dagster UI.
+`period.py` says which days it covers, `figures.py` runs the queries of ``warehouse/report``,
+`words.py` formats numbers, `cards.py` makes the headline, `page.py` renders the page from
+``page.html``, ``page.css`` and ``page.js``, `store.py` writes it. `charts.py` and `svg.py` draw the
+small charts of the Dagster UI.
 """
 
 from pipelines.publish.report.charts import chart_of

@@ -1,4 +1,4 @@
-"""The headline: what became of the messages, each figure with its base and its change."""
+"""The headline: the figures people ask for first, each with its base and its trend."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +8,12 @@ from pipelines.publish.report.figures import Figures, Row
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What is different from the period before."""
+class Trend:
+    """How a figure differs from the previous period."""
 
     text: str
     tone: str = "even"
-    """better, worse or even; said in words and by a sign, too, for colour is not for everyone."""
+    """better, worse or even; shown by words and a sign as well, because not all see colours."""
     title: str = ""
 
 
@@ -26,71 +26,73 @@ class Card:
     title: str
     """The exact value."""
     detail: str
-    change: Change | None
+    trend: Trend | None = None
     state: str = ""
-    """good or bad, where the card is about being in order; else nothing."""
+    """good or bad, where the card says whether something is in order; else empty."""
 
 
-def cards(figures: Figures) -> list[Card]:
-    """All of them, in the order in which people ask."""
-    now = figures["headline"].get("now") or {}
-    before = figures["headline"].get("before") if figures["comparable"] else None
-    found = [_reports(now, before), _delivered(now, before)]
-    if now.get("sent"):
-        found += [_of_sent(now, before, *one) for one in _RATES_OF_SENT]
-    return [*found, _latency(figures), _cause(figures), _books(figures["state"])]
-
-
+INTERVALS = {
+    "report_lag": "from handset to receiver",
+    "handset_latency": "from sending to handset",
+    "end_to_end": "from sending to receiver",
+}
 _RATES_OF_SENT = (
-    ("Delivered of sent", "delivery_rate", "{sent_delivered} of {sent} sent"),
-    ("Reported of sent", "receipt_rate", "{pending} waiting, {unknown} never reported"),
-    ("Delivered of possible", "effective_rate", "without those waiting or failed at the recipient"),
+    ("Delivery rate of sent", "delivery_rate", "{sent_delivered} of {sent} sent"),
+    ("Receipt rate", "receipt_rate", "{pending} pending, {unknown} never reported"),
+    ("Effective delivery rate", "effective_rate", "excluding pending and recipient-side failures"),
 )
 
 
+def cards(figures: Figures) -> list[Card]:
+    """All cards, in the order in which they are shown."""
+    now = figures["headline"].get("now") or {}
+    before = figures["headline"].get("before") if figures["comparable"] else None
+    sent = _RATES_OF_SENT if now.get("sent") else ()
+    return [
+        _reports(now, before),
+        _delivered(now, before),
+        *(_of_sent(now, before, *rate) for rate in sent),
+        _latency(figures),
+        _cause(figures),
+        _reconciliation(figures["state"]),
+    ]
+
+
 def main_interval(figures: Figures) -> str:
-    """The latency that is shown first: the handset's where the send log makes it known."""
+    """The latency that is shown: the handset's where the send log makes it known."""
     known = {row["interval"] for row in figures["latency_headline"] if row["period"] == "now"}
     return "handset_latency" if "handset_latency" in known else "report_lag"
 
 
-INTERVALS = {
-    "report_lag": "from the handset to us",
-    "handset_latency": "from sending to the handset",
-    "end_to_end": "from sending to our knowing",
-}
-
-
 def _reports(now: Row, before: Row | None) -> Card:
     reports = now.get("reports") or 0
+    trend = None
+    if before and before["reports"]:
+        share = 100 * (reports - before["reports"]) / before["reports"]
+        trend = Trend(f"{words.signed(share, 1)} %", title=_was(f"{before['reports']:,}"))
     return Card(
         "Messages reported",
         words.number(reports),
         words.exact(reports),
         f"{words.number(now.get('delivered') or 0)} delivered, "
         f"{words.number(now.get('failed') or 0)} failed",
-        _change_of_count(reports, before["reports"] if before else None),
+        trend,
     )
 
 
-def _change_of_count(now: int, before: int | None) -> Change | None:
-    if not before:
-        return None
-    return Change(f"{words.signed(100 * (now - before) / before, 1)} %", title=_was(f"{before:,}"))
-
-
 def _was(text: str) -> str:
-    return f"{text} in the period before"
+    return f"{text} in the previous period"
 
 
 def _delivered(now: Row, before: Row | None) -> Card:
-    rate = now.get("reported_delivery_rate")
+    name = "reported_delivery_rate"
+    rate = now.get(name)
     return Card(
-        "Delivered of reported",
+        "Delivery rate of reported",
         words.percent(rate),
-        _exact_share(now.get("delivered"), now.get("reports"), rate),
-        f"95 % interval {_interval(now, 'reported_delivery_rate')}",
-        _change_of_rate(now, before, "reported_delivery_rate"),
+        "" if rate is None else f"{now['delivered']:,} of {now['reports']:,}: {100 * rate:.4f} %",
+        f"95 % interval {_interval(now, name)}",
+        _trend_of_rate(now, before, name),
     )
 
 
@@ -101,7 +103,7 @@ def _of_sent(now: Row, before: Row | None, label: str, name: str, detail: str) -
         words.percent(now[name]),
         "" if now[name] is None else f"{100 * now[name]:.4f} %",
         f"{detail.format_map(counts)}; {_interval(now, name)}",
-        _change_of_rate(now, before, name),
+        _trend_of_rate(now, before, name),
     )
 
 
@@ -113,29 +115,19 @@ def _interval(row: Row, name: str) -> str:
     return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
 
 
-def _exact_share(part: int | None, whole: int | None, rate: float | None) -> str:
-    return "" if rate is None else f"{part:,} of {whole:,}: {100 * rate:.4f} %"
-
-
-def _change_of_rate(now: Row, before: Row | None, name: str) -> Change | None:
-    """Better or worse only where the two intervals do not touch: the rest may be chance."""
+def _trend_of_rate(now: Row, before: Row | None, name: str) -> Trend | None:
+    """Better or worse only where the two intervals do not overlap: the rest may be chance."""
     if not before or now.get(name) is None or before[name] is None:
         return None
-    was = f"{100 * before[name]:.2f} %"
+    tone, note = "even", "; the difference may be chance"
     if now["pending"] and name in ("delivery_rate", "receipt_rate"):
-        waiting = f"; {now['pending']:,} reports may still come"
-        return Change(words.points(now[name], before[name]), title=_was(was) + waiting)
-    tone = "even"
-    if now[f"{name}_low"] > before[f"{name}_high"]:
-        tone = "better"
+        note = f"; {now['pending']:,} reports are still pending"
+    elif now[f"{name}_low"] > before[f"{name}_high"]:
+        tone, note = "better", ""
     elif now[f"{name}_high"] < before[f"{name}_low"]:
-        tone = "worse"
-    chance = "; may be chance" if tone == "even" else ""
-    return Change(
-        words.points(now[name], before[name]),
-        tone,
-        _was(was) + chance,
-    )
+        tone, note = "worse", ""
+    was = _was(f"{100 * before[name]:.2f} %")
+    return Trend(words.points(now[name], before[name]), tone, was + note)
 
 
 def _latency(figures: Figures) -> Card:
@@ -144,60 +136,61 @@ def _latency(figures: Figures) -> Card:
         row["period"]: row for row in figures["latency_headline"] if row["interval"] == interval
     }
     now, before = rows.get("now"), rows.get("before") if figures["comparable"] else None
-    label = "Half are there within" if interval == "handset_latency" else "Half are known within"
+    label = "Median delivery time" if interval == "handset_latency" else "Median report lag"
     if now is None:
-        return Card(label, words.DASH, "", "no delivered message with both times", None)
+        return Card(label, words.DASH, "", "no delivered message has both times")
     return Card(
         label,
         words.within(now["p50_s"]).removeprefix("≤ "),
-        f"over {now['n']:,} delivered messages",
-        f"95 % {words.within(now['p95_s'])}, 99 % {words.within(now['p99_s'])} "
+        f"of {now['n']:,} delivered messages",
+        f"95 % {words.within(now['p95_s'])}, 99 % {words.within(now['p99_s'])}, "
         f"{INTERVALS[interval]}",
-        _change_of_latency(now, before),
+        _trend_of_latency(now, before),
     )
 
 
-def _change_of_latency(now: Row, before: Row | None) -> Change | None:
+def _trend_of_latency(now: Row, before: Row | None) -> Trend | None:
     if before is None:
         return None
-    size = [float(row[name]) for name in ("p50_s", "p95_s") for row in (now, before)]
-    tone = "better" if size[::2] < size[1::2] else "worse" if size[::2] > size[1::2] else "even"
+    here, there = ([float(row[name]) for name in ("p50_s", "p95_s")] for row in (now, before))
+    text, tone = "unchanged", "even"
+    if here != there:
+        text, tone = ("faster", "better") if here < there else ("slower", "worse")
     was = f"{words.within(before['p50_s'])}, 95 % {words.within(before['p95_s'])}"
-    sign = {"better": "faster", "worse": "slower", "even": "as before"}[tone]
-    return Change(sign, tone, _was(was))
+    return Trend(text, tone, _was(was))
 
 
 def _cause(figures: Figures) -> Card:
+    label = "Most frequent failure"
     if not figures["causes"]:
-        return Card("Most frequent failure", words.DASH, "", "nothing failed", None)
+        return Card(label, words.DASH, "", "no failures")
     top = figures["causes"][0]
-    before = top["share_before"] if figures["comparable"] else None
     failed = sum(row["failures"] for row in figures["causes"])
-    lies = f"; lies with the {top['party']}" if top["party"] else ""
+    party = f"; cause: {top['party']}" if top["party"] else ""
+    before = top["share_before"] if figures["comparable"] else None
+    trend = None
+    if before is not None:
+        was = _was(f"{100 * before:.1f} % of failures")
+        trend = Trend(words.points(top["share"], before), title=was)
     return Card(
-        "Most frequent failure",
+        label,
         words.label(top["category"]),
         f"{top['failures']:,} of {failed:,} failures",
-        f"{words.percent(top['share'])} of {words.number(failed)} failures{lies}",
-        None
-        if before is None
-        else Change(
-            words.points(top["share"], before), title=_was(f"{100 * before:.1f} % of failures")
-        ),
+        f"{words.percent(top['share'])} of {words.number(failed)} failures{party}",
+        trend,
     )
 
 
-def _books(state: dict[str, Any]) -> Card:
-    gone = " + ".join(
+def _reconciliation(state: dict[str, Any]) -> Card:
+    counts = " + ".join(
         f"{words.number(state[name])} {name}"
         for name in ("messages", "duplicates", "conflicts", "rejected", "erased")
         if state[name] or name == "messages"
     )
     return Card(
-        "The books, over all time",
+        "Reconciliation",
         "balanced" if state["balanced"] else "not balanced",
         f"{state['records']:,} records received",
-        f"{words.number(state['records'])} received = {gone}",
-        None,
-        "good" if state["balanced"] else "bad",
+        f"all time: {words.number(state['records'])} received = {counts}",
+        state="good" if state["balanced"] else "bad",
     )

@@ -1,4 +1,4 @@
-"""Which chart of the report stands at which asset of the Dagster UI."""
+"""The charts on the pages of the marts in the Dagster UI."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,16 +7,16 @@ import duckdb
 
 from pipelines.publish.report import words
 from pipelines.publish.report.figures import Row, ask, choose_period, set_period
-from pipelines.publish.report.svg import BLUE, ORANGE, PURPLE, SHOWN_BELOW, Chart, Line
+from pipelines.publish.report.svg import BLUE, ORANGE, PURPLE, SHOWN_BELOW, Chart, Curve
 
 _STEPS = (28, 21, 14, 7)
 _BOUNDS = (1, 2, 3, 5, 10, 30, 60, 180, 600, 3600, math.inf)
 
 
 def chart_of(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
-    """Picture of a mart's last days as Markdown; None where there is none, or nothing to draw.
+    """Picture of a mart's last days as Markdown; None where there is no chart, or nothing to draw.
 
-    As fine as Dagster still shows it on the asset's page.
+    It has as many steps as fit into what Dagster shows on the asset's page.
     """
     draw = _CHARTS.get(table)
     period = choose_period(con) if draw else None
@@ -24,13 +24,13 @@ def chart_of(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
         return None
     set_period(con, period)
     hours = (period.shown_to_utc - period.from_utc).total_seconds() / 3600
-    found = None
+    picture = None
     for steps in _STEPS:
         con.execute(f"set variable step = to_hours({math.ceil(hours / steps)})")
-        found = draw(con)
-        if found is None or len(found) < SHOWN_BELOW:
+        picture = draw(con)
+        if picture is None or len(picture) < SHOWN_BELOW:
             break
-    return found
+    return picture
 
 
 def _delivery(con: duckdb.DuckDBPyConnection) -> str | None:
@@ -41,10 +41,10 @@ def _delivery(con: duckdb.DuckDBPyConnection) -> str | None:
     least = math.floor(20 * min([0.95, *firm])) / 20
     ticks = [(least, words.percent(least, 0)), (1.0, "100 %")]
     return _chart(
-        "Delivered of reported, with its 95 % interval",
+        "Delivery rate of reported, with 95 % interval",
         rows,
         ticks,
-        lines=[Line("", [row["rate"] for row in rows])],
+        curves=[Curve("", [row["rate"] for row in rows])],
         band=([row["low"] for row in rows], [row["high"] for row in rows]),
     )
 
@@ -60,15 +60,15 @@ def _latency(con: duckdb.DuckDBPyConnection) -> str | None:
     names = {4: "10 s", 6: "1 min", 9: "1 h", 10: "over"}
     names.pop(9 if top == 10 else 10)
     ticks = [(0, "1 s"), *((at, name) for at, name in names.items() if at <= top)]
-    lines = [
-        Line(name, [_BOUNDS.index(row[key]) for row in rows], colour)
+    curves = [
+        Curve(name, [_BOUNDS.index(row[key]) for row in rows], colour)
         for name, key, colour in (
-            ("half", "p50_s", BLUE),
+            ("median", "p50_s", BLUE),
             ("95 %", "p95_s", ORANGE),
             ("99 %", "p99_s", PURPLE),
         )
     ]
-    return _chart(f"{words.label(interval)}:", rows, ticks, lines=lines)
+    return _chart(f"{words.label(interval)}:", rows, ticks, curves=curves)
 
 
 def _failures(con: duckdb.DuckDBPyConnection) -> str | None:
@@ -76,7 +76,7 @@ def _failures(con: duckdb.DuckDBPyConnection) -> str | None:
     for row in ask(con, "failures"):
         by_time[row["at_utc"]] = by_time.get(row["at_utc"], 0) + row["failures"]
     rows: list[Row] = [{"at_utc": at, "n": count} for at, count in by_time.items()]
-    return _counts("Messages that failed", rows, "n")
+    return _counts("Failed messages", rows, "n")
 
 
 def _feed(con: duckdb.DuckDBPyConnection) -> str | None:
@@ -91,7 +91,7 @@ def _counts(title: str, rows: Sequence[Row], name: str) -> str | None:
 
 
 def _round_up(value: float) -> int:
-    """Next number of one even digit and zeros, so that its half is a round number, too."""
+    """The next number of one even digit and zeros, so that its half is a round number, too."""
     size = int("1" + "0" * (len(str(max(1, round(value)))) - 1))
     return 2 * size * math.ceil(max(1, value) / (2 * size))
 

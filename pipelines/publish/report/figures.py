@@ -1,7 +1,7 @@
-"""The numbers of a report: the queries of ``warehouse/report``, asked for one period.
+"""The numbers of a report: the queries of ``warehouse/report``, run for one period.
 
-They read the marts as they are published, on the pipeline's own connection or on
-``analytics.duckdb`` alike, and say nothing that could not be asked there again.
+They read only published marts, so they give the same answers on the pipeline's own connection and
+on ``analytics.duckdb``.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,11 @@ from pipelines.models.headers import WAREHOUSE
 from pipelines.publish.report.period import DEFAULT_DAYS, Period
 
 Figures = dict[str, Any]
-"""JSON data. Times are ISO 8601 in UTC with a Z; an infinite bound is "inf"; null is not known."""
+"""JSON data. Times are ISO 8601 in UTC with a Z; an infinite bound is "inf"; null is unknown."""
 Row = dict[str, Any]
 
 TABLES = (
     "delivery",
-    "countries",
-    "operators",
     "causes",
     "failures",
     "codes",
@@ -33,11 +31,11 @@ TABLES = (
     "coverage",
     "suspicious",
 )
-"""Queries whose rows stand in the figures as they are."""
+"""Queries whose rows are figures as they are."""
 
 
 def read_figures(con: duckdb.DuckDBPyConnection, period: Period | None = None) -> Figures:
-    """Ask everything; without a period, the last days up to the latest reception.
+    """Run every query; without a period, for the last days up to the latest reception.
 
     The connection must know the functions of ``warehouse/functions``.
     """
@@ -54,7 +52,15 @@ def read_figures(con: duckdb.DuckDBPyConnection, period: Period | None = None) -
     figures["latency_headline"] = ask(con, "latency_headline")
     for name in TABLES:
         figures[name] = ask(con, name)
+    places = ask(con, "places")
+    figures["countries"] = [_without(row, "range_operator") for row in places if row["by_country"]]
+    figures["operators"] = [_without(row) for row in places if not row["by_country"]]
     return _plain_figures(figures)
+
+
+def _without(row: Row, *names: str) -> Row:
+    """A row of ``places`` without the mark of its grouping and without these columns."""
+    return {name: value for name, value in row.items() if name not in ("by_country", *names)}
 
 
 def choose_period(
@@ -62,25 +68,25 @@ def choose_period(
 ) -> Period | None:
     """These days; by default those up to the latest reception. None where nothing was received.
 
-    Raises PeriodError where the days make no period.
+    Raises PeriodError where the first day is after the last.
     """
     state = ask(con, "state")[0]
     if state["as_of_utc"] is None:
         return None
     last = last_day or state["as_of_utc"].date()
     first = first_day or _first_with_messages(con, last)
-    seen = [one for one in (state["as_of_utc"], state["last_hour_utc"]) if one is not None]
-    return Period(first, last, max(seen))
+    latest = max(filter(None, (state["as_of_utc"], state["last_hour_utc"])))
+    return Period(first, last, latest)
 
 
 def _first_with_messages(con: duckdb.DuckDBPyConnection, last: date) -> date:
-    """Begin of the last days, without empty ones before the first message."""
+    """First of the last days, without empty ones before the first message."""
     begin = last - timedelta(days=DEFAULT_DAYS - 1)
-    found: date | None = con.execute(
+    day: date | None = con.execute(
         "select min(day_utc) from marts.delivery_daily where day_utc between ? and ?",
         [begin, last],
     ).fetchall()[0][0]
-    return found or begin
+    return day or begin
 
 
 def set_period(con: duckdb.DuckDBPyConnection, period: Period) -> None:
@@ -91,14 +97,14 @@ def set_period(con: duckdb.DuckDBPyConnection, period: Period) -> None:
 
 
 def ask(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
-    """Rows of one query; an error says which."""
+    """Rows of one query; an error names its file."""
     try:
-        found = con.execute(query(name))
+        answer = con.execute(query(name))
     except duckdb.Error as error:
         error.add_note(f"warehouse/report/{name}.sql")
         raise
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 @cache
@@ -108,11 +114,11 @@ def query(name: str) -> str:
 
 
 def plain(value: object) -> object:
-    """As JSON data."""
+    """A value as JSON data."""
     if isinstance(value, Mapping):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     if isinstance(value, datetime):
         return f"{value.isoformat()}Z"
     if isinstance(value, date):

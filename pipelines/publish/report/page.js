@@ -14,7 +14,7 @@
   const BOUNDS = [1, 2, 3, 5, 10, 30, 60, 180, 600, 3600, "inf"];
   const duration = (s) => (s >= 3600 ? `${s / 3600} h` : s >= 60 ? `${s / 60} min` : `${s} s`);
   const within = (bound) => (bound === "inf" ? "over 1 h" : `≤ ${duration(bound)}`);
-  /* latency is drawn by the number of its bucket: these bounds are nearly a logarithmic scale */
+  /* latency is drawn by bucket number: the bounds are close to a logarithmic scale */
   const bucket = (bound) => BOUNDS.indexOf(bound);
   const most = (...columns) => Math.max(0, ...columns.flat().filter((value) => value !== null));
   const counts = (top) => (top < 5 ? { dtick: 1, tickformat: "d" } : { tickformat: top < 1000 ? ",d" : "~s" });
@@ -39,7 +39,7 @@
     };
   }
 
-  /* time axis over what is shown; a step is drawn at its middle and named by its begin */
+  /* time axis over what is shown; a step is drawn at its middle and labelled by its start */
   function time(lengthMs) {
     return {
       type: "date", range: [figures.period.from_utc, figures.period.shown_to_utc],
@@ -54,14 +54,14 @@
     return { xperiod: lengthMs, xperiod0: figures.period.from_utc, xperiodalignment: "middle", xhoverformat: pattern };
   }
 
-  /* stretches without a gap, each as rows */
+  /* runs of rows without a gap */
   function stretches(rows, name) {
-    const found = [[]];
+    const runs = [[]];
     for (const row of rows) {
-      if (row[name] === null) found.push([]);
-      else found[found.length - 1].push(row);
+      if (row[name] === null) runs.push([]);
+      else runs[runs.length - 1].push(row);
     }
-    return found.filter((stretch) => stretch.length);
+    return runs.filter((stretch) => stretch.length);
   }
 
   function band(rows) {
@@ -74,7 +74,7 @@
     }));
   }
 
-  /* the axis is for steps with enough messages; what a handful says may leave it */
+  /* the axis fits steps with enough messages; the band of a few may exceed it */
   function rateRange(rows) {
     const known = rows.filter((row) => row.rate !== null);
     const firm = known.filter((row) => row.high - row.low < 0.25);
@@ -90,19 +90,19 @@
     const digits = range[1] - range[0] < 0.04 ? 1 : 0;
     const settled = rows.filter((row) => !row.provisional);
     const open = rows.filter((row) => row.provisional);
-    const line = (name, part, dash) => ({
+    const line = (name, shown, dash) => ({
       type: "scatter", mode: rows.length > 40 ? "lines" : "lines+markers", name, ...steps(stepMs),
-      x: column(part, "at_utc"), y: column(part, "rate"),
+      x: column(shown, "at_utc"), y: column(shown, "rate"),
       showlegend: dash === "solid", line: { color: colour("accent"), width: 2, dash }, marker: { size: 5 },
-      customdata: part.map((row) => [row.low, row.high]),
+      customdata: shown.map((row) => [row.low, row.high]),
       hovertemplate: "%{y:.2%} <i>(%{customdata[0]:.2%} to %{customdata[1]:.2%})</i><extra>delivered</extra>",
     });
     const bars = (name, key, fill) => ({
       type: "bar", name, ...steps(stepMs), x: column(rows, "at_utc"), y: column(rows, key), yaxis: "y2", width: 0.82 * stepMs,
       marker: { color: colour(fill) }, hovertemplate: `%{y:,}<extra>${name}</extra>`, showlegend: false,
     });
-    const traces = [...band(rows), line("of what was reported", settled, "solid")];
-    if (open.length) traces.push(line("still coming in", [...settled.slice(-1), ...open], "dot"));
+    const traces = [...band(rows), line("of reported", settled, "solid")];
+    if (open.length) traces.push(line("provisional", [...settled.slice(-1), ...open], "dot"));
     const withSends = rows.some((row) => row.delivery_rate !== null);
     if (withSends) traces.push(ofSent(settled, "solid"), ofSent([...settled.slice(-1), ...open], "dot"));
     traces.push(bars("messages delivered", "delivered", "soft"), bars("messages failed", "failed", "c4"));
@@ -115,16 +115,16 @@
     })];
   }
   const ofSent = (rows, dash) => ({
-    type: "scatter", mode: "lines", name: "of what was sent", showlegend: dash === "solid", ...steps(stepMs),
+    type: "scatter", mode: "lines", name: "of sent", showlegend: dash === "solid", ...steps(stepMs),
     x: column(rows, "at_utc"), y: column(rows, "delivery_rate"), customdata: column(rows, "sent"),
-    line: { color: colour("c2"), width: 2, dash }, hovertemplate: "%{y:.2%} <i>of %{customdata:,} sent</i><extra>of what was sent</extra>",
+    line: { color: colour("c2"), width: 2, dash }, hovertemplate: "%{y:.2%} <i>of %{customdata:,} sent</i><extra>of sent</extra>",
   });
   const shade = (from) => ({
     type: "rect", xref: "x", yref: "paper", x0: from, x1: figures.period.shown_to_utc, y0: 0, y1: 1,
     fillcolor: colour("shade"), line: { width: 0 }, layer: "below",
   });
   const coming = () => ({
-    text: "still coming in", xref: "x", yref: "paper", x: figures.period.shown_to_utc, y: 0.345, xanchor: "right", yanchor: "bottom",
+    text: "provisional", xref: "x", yref: "paper", x: figures.period.shown_to_utc, y: 0.345, xanchor: "right", yanchor: "bottom",
     showarrow: false, font: { size: 11, color: colour("ink-2") },
   });
   const caption = (text, y) => ({
@@ -154,13 +154,13 @@
         marker: { color: name === null ? colour("c7") : categoryColour(name) }, hovertemplate: `%{y:,}<extra>${label}</extra>`,
       };
     });
-    return [traces, layout({ barmode: "stack", showlegend: false, xaxis: { ...time(lengthMs), range: undefined }, margin: { l: 44, r: 6, t: 8, b: 28 }, yaxis: counts(most(instants.map((at) => traces.reduce((sum, one) => sum + one.y[instants.indexOf(at)], 0)))) })];
+    return [traces, layout({ barmode: "stack", showlegend: false, xaxis: { ...time(lengthMs), range: undefined }, margin: { l: 44, r: 6, t: 8, b: 28 }, yaxis: counts(most(instants.map((at) => traces.reduce((sum, trace) => sum + trace.y[instants.indexOf(at)], 0)))) })];
   }
 
   const interval = document.querySelector("main").dataset.interval;
   function latency() {
     const rows = figures.latency.filter((row) => row.interval === interval);
-    const traces = [["half", "p50_s", "c1", "solid"], ["95 %", "p95_s", "c2", "solid"], ["99 %", "p99_s", "c5", "solid"]].map(
+    const traces = [["median", "p50_s", "c1", "solid"], ["95 %", "p95_s", "c2", "solid"], ["99 %", "p99_s", "c5", "solid"]].map(
       ([name, key, fill, dash]) => ({
         type: "scatter", mode: "lines+markers", name, ...steps(stepMs), x: column(rows, "at_utc"),
         y: column(rows, key).map(bucket), customdata: column(rows, key).map(within),
@@ -171,7 +171,7 @@
     const top = Math.max(6, ...rows.map((row) => bucket(row.p99_s)));
     return [traces, layout({
       xaxis: time(stepMs),
-      yaxis: { tickvals: BOUNDS.map(bucket), ticktext: BOUNDS.map((one) => (one === "inf" ? "over" : duration(one))), range: [-0.3, top + 0.3] },
+      yaxis: { tickvals: BOUNDS.map(bucket), ticktext: BOUNDS.map((bound) => (bound === "inf" ? "over" : duration(bound))), range: [-0.3, top + 0.3] },
     })];
   }
 
@@ -203,17 +203,17 @@
     const [size, unit] = unitOf(most(seconds));
     const lag = seconds.map((value) => (value === null ? null : value / size));
     const line = {
-      type: "scatter", mode: rows.length > 40 ? "lines" : "lines+markers", name: "95 % within", ...steps(stepMs), x: column(rows, "at_utc"), y: lag, yaxis: "y2",
+      type: "scatter", mode: rows.length > 40 ? "lines" : "lines+markers", name: "95 % lag", ...steps(stepMs), x: column(rows, "at_utc"), y: lag, yaxis: "y2",
       line: { color: colour("c1"), width: 2 }, marker: { size: 5 }, customdata: seconds, hovertemplate: "%{customdata:,.1f} s", showlegend: false, connectgaps: false,
     };
     return [[...bars, line], layout({
       barmode: "stack", xaxis: { ...time(stepMs), anchor: "y2" },
       yaxis: { domain: [0.44, 1], ...counts(most(column(rows, "records"))) }, yaxis2: { domain: [0, 0.28], ticksuffix: ` ${unit}` },
-      annotations: [caption("lag of 95 % of the records, worst hour", 0.285)],
+      annotations: [caption("95 % report lag, worst hour", 0.285)],
     })];
   }
 
-  /* nobody knows the paper's size before it is printed: charts are drawn for these and scaled to it */
+  /* the paper's size is unknown before printing: charts are drawn at a fixed size and scaled to it */
   function paperSize(place) {
     return onPaper ? { width: 700, height: place.classList.contains("tall") ? 330 : 260 } : {};
   }
@@ -242,12 +242,12 @@
   const paper = (on) => () => {
     onPaper = on;
     root.classList.toggle("light", on);
-    for (const part of document.querySelectorAll(on ? ".more:not([open])" : ".more")) {
-      if (on) opened.add(part);
-      if (opened.has(part)) part.open = on;
+    for (const rows of document.querySelectorAll(on ? ".more:not([open])" : ".more")) {
+      if (on) opened.add(rows);
+      if (opened.has(rows)) rows.open = on;
     }
     if (!on) opened.clear();
-    draw(Plotly.newPlot); /* what was laid out for another width leaves traces in the legend */
+    draw(Plotly.newPlot); /* react would keep the legend of the other width */
   };
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
   window.addEventListener("beforeprint", paper(true));

@@ -1,4 +1,4 @@
-"""Which days a report is about, in which steps, and what it is compared with."""
+"""The days a report covers, its time steps, and the period it is compared with."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,17 +13,17 @@ _DAY = timedelta(days=1)
 
 
 class PeriodError(UserError):
-    """Days that make no period; the message is a sentence for the user."""
+    """The days given are not a period; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Whole days, in UTC, both included. Raises PeriodError where the first is after the last."""
+    """Whole UTC days, both ends included. Raises PeriodError where the first is after the last."""
 
     first_day: date
     last_day: date
     seen_until_utc: datetime
-    """Up to when there can be something to show: the latest reception or event."""
+    """The latest reception or event: nothing can be shown after it."""
 
     def __post_init__(self) -> None:
         if self.first_day > self.last_day:
@@ -31,38 +31,38 @@ class Period:
 
     @property
     def days(self) -> int:
-        """How many days it has."""
+        """Number of days."""
         return (self.last_day - self.first_day).days + 1
 
     @property
     def from_utc(self) -> datetime:
-        """First instant."""
+        """Start."""
         return datetime.combine(self.first_day, time())
 
     @property
     def to_utc(self) -> datetime:
-        """End, itself not included."""
+        """End, exclusive."""
         return datetime.combine(self.last_day + _DAY, time())
 
     @property
     def shown_to_utc(self) -> datetime:
-        """End of what is drawn: a day that is not over is shown as far as it has come."""
+        """End of what is drawn: the current day is shown up to the latest hour."""
         seen = self.seen_until_utc.replace(minute=0, second=0, microsecond=0) + _HOUR
         return min(self.to_utc, seen) if seen > self.from_utc else self.to_utc
 
     @property
     def before_from_utc(self) -> datetime:
-        """First instant of the period before, of equal length."""
+        """Start of the previous period, which has the same length."""
         return self.from_utc - self.days * _DAY
 
     @property
     def before_to_utc(self) -> datetime:
-        """End of the period before: at the same time of day as what is shown of this one."""
+        """End of the previous period, cut at the same time of day as this one."""
         return self.before_from_utc + (self.shown_to_utc - self.from_utc)
 
     @property
     def step(self) -> timedelta:
-        """Distance of two points of a chart: few enough to be read, and never many."""
+        """Time step of the charts; chosen so that a chart stays legible."""
         for most_days, step in ((3, _HOUR), (14, 6 * _HOUR), (120, _DAY)):
             if self.days <= most_days:
                 return step

@@ -1,4 +1,4 @@
-"""Where reports lie, and how one is made and put in its place."""
+"""Where the report lies, and how one is made and written."""
 
 import secrets
 import traceback
@@ -13,6 +13,7 @@ from contract.settings import Settings
 from pipelines.folder.files import replace_file, write_private
 from pipelines.folder.show import exports_folder
 from pipelines.models.headers import WAREHOUSE
+from pipelines.publish import pages
 from pipelines.publish.report.figures import Figures, read_figures
 from pipelines.publish.report.page import render
 from pipelines.publish.report.period import Period, PeriodError
@@ -21,11 +22,11 @@ _HERE = Path(__file__).parent
 
 
 class ReportError(UserError):
-    """The report cannot be rendered; the message says at which line, and tells no value."""
+    """The report cannot be rendered; the message names a line of code and quotes no data."""
 
 
 def report_path(settings: Settings) -> Path:
-    """The report of the last days, as it is published with each run."""
+    """The report of the last days, published with each run."""
     return exports_folder(settings) / "report.html"
 
 
@@ -34,8 +35,7 @@ def make_report(
 ) -> tuple[Figures, bytes]:
     """Figures and page of a period, by default of the last days.
 
-    Raises ReportError whatever is wrong with it: whether it can be rendered must matter to nobody
-    but its readers.
+    Raises ReportError whatever is wrong, so that a broken report never blocks a publication.
     """
     try:
         figures = read_figures(con, period)
@@ -47,12 +47,12 @@ def make_report(
 
 
 def _place(error: Exception) -> str:
-    """Kind of the error and the innermost line of ours; its message might tell a phone number."""
+    """Type of the error and its innermost line here; its message could hold a phone number."""
     frames = traceback.extract_tb(error.__traceback__)
     *_, place = (
-        f"{Path(one.filename).name}, line {one.lineno}"
-        for one in frames
-        if Path(one.filename).parent == _HERE
+        f"{Path(frame.filename).name}, line {frame.lineno}"
+        for frame in frames
+        if Path(frame.filename).parent == _HERE
     )
     return f"{type(error).__name__} at {', '.join([place, *getattr(error, '__notes__', ())])}"
 
@@ -60,7 +60,8 @@ def _place(error: Exception) -> str:
 @cache
 def report_version() -> str:
     """Digest over the queries, templates and code that make the report."""
-    paths = [path for folder in (WAREHOUSE / "report", _HERE) for path in folder.iterdir()]
+    folders = (WAREHOUSE / "report", _HERE)
+    paths = [Path(pages.__file__), *(path for folder in folders for path in folder.iterdir())]
     digest = sha256()
     for path in sorted(path for path in paths if path.is_file()):
         digest.update(path.name.encode() + path.read_bytes())
@@ -68,7 +69,7 @@ def report_version() -> str:
 
 
 def write_page(target: Path, page: bytes) -> None:
-    """Put a page in its place in one step, readable by its owner only."""
+    """Write a page atomically, readable by its owner only."""
     new = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     write_private(new, page)
     replace_file(new, target)

@@ -1,18 +1,18 @@
 """The small charts of the Dagster UI: an SVG picture in an asset's metadata.
 
-Dagster shows Markdown on the asset's page if it has less than a thousand characters, and hides it
-behind a link if it has more; it drops SVG elements and keeps pictures in data URLs. No library for
-charts writes that little, so these few shapes are drawn here: whole numbers, relative paths.
+Dagster shows Markdown on the asset's page if it has fewer than a thousand characters, and hides it
+behind a link if it has more; it drops SVG elements but keeps pictures in data URLs. No library
+writes so little, so these few shapes are drawn here: whole numbers, relative paths.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 SHOWN_BELOW = 1000
 BLUE, ORANGE, PURPLE, GREY = "#3b8fd1", "#e08e0b", "#b0629b", "#76808c"
-"""Legible on white and on black, and told apart by all eyes."""
+"""Legible on white and on black, and distinct to the colour-blind."""
 
 _ESCAPED = {"<": "%3C", ">": "%3E", "#": "%23", "%": "%25"}
 _WIDTH, _LEFT, _TOP, _FLOOR = 300, 27, 11, 66
@@ -21,8 +21,8 @@ Values = Sequence[float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A curve; None is a gap."""
+class Curve:
+    """Values from left to right; None is a gap."""
 
     name: str
     values: Values
@@ -37,20 +37,20 @@ class Chart:
     ends: tuple[str, str]
     """Labels of the first and the last step."""
     ticks: Sequence[tuple[float, str]]
-    """Values of the upright axis and their names, the least first and the greatest last."""
+    """Values on the vertical axis and their labels, in ascending order."""
     steps: int
-    lines: Sequence[Line] = ()
+    curves: Sequence[Curve] = ()
     bars: Values = ()
     band: tuple[Values, Values] | None = None
 
     def markdown(self) -> str:
-        """As a picture that needs no file."""
+        """The chart as an image in a data URL."""
         url = "".join(_ESCAPED.get(sign, sign) for sign in self.svg())
         return f"![{self.title}](<data:image/svg+xml,{url}>)"
 
     def svg(self) -> str:
-        """As a document; the quotes are single, for they need no escape in a URL."""
-        parts = [*self._frame(), *self._band(), *self._bars(), *map(self._line, self.lines)]
+        """The chart as a document; in single quotes, because they need no escape in a URL."""
+        parts = [*self._frame(), *self._band(), *self._bars(), *map(self._curve, self.curves)]
         head = f"viewBox='0 0 {_WIDTH} 76' width='600' fill='{GREY}'"
         font = "font-family='sans-serif' font-size='5.5'"
         text = f"<svg xmlns='http://www.w3.org/2000/svg' {head} {font}>{''.join(parts)}</svg>"
@@ -66,9 +66,9 @@ class Chart:
 
     def _frame(self) -> list[str]:
         keys = "".join(
-            f' <tspan fill="{line.colour}">{escape(line.name)}</tspan>'
-            for line in self.lines
-            if line.name
+            f' <tspan fill="{curve.colour}">{escape(curve.name)}</tspan>'
+            for curve in self.curves
+            if curve.name
         )
         grid = "".join(f"M{_LEFT} {self._y(value)}H{_WIDTH}" for value, _ in self.ticks)
         return [
@@ -100,19 +100,14 @@ class Chart:
         path = "".join(f"M{self._x(n)} {_FLOOR}v-{height}" for n, height in tall if height)
         return [f'<path d="{path}" stroke="{BLUE}" stroke-width="{width}"/>'] if path else []
 
-    def _line(self, line: Line) -> str:
-        stretches: list[list[tuple[int, float]]] = [[]]
-        for n, value in enumerate(line.values):
-            if value is None:
-                stretches.append([])
-            else:
-                stretches[-1].append((n, value))
-        path = "".join(self._path(stretch) for stretch in stretches if stretch)
-        return f'<path d="{path}" fill="none" stroke="{line.colour}"/>'
+    def _curve(self, curve: Curve) -> str:
+        groups = groupby(enumerate(curve.values), key=lambda point: point[1] is None)
+        path = "".join(self._path(list(points)) for is_gap, points in groups if not is_gap)
+        return f'<path d="{path}" fill="none" stroke="{curve.colour}"/>'
 
-    def _path(self, points: Sequence[tuple[int, float]]) -> str:
-        """Relative moves, level ones in one: most of the thousand characters are these."""
-        places = [(self._x(n), self._y(value)) for n, value in points]
+    def _path(self, points: Iterable[tuple[int, float | None]]) -> str:
+        """Relative moves, level ones joined: they are most of the thousand characters."""
+        places = [(self._x(n), self._y(value)) for n, value in points if value is not None]
         moves, level = [], 0
         for (from_x, from_y), (x, y) in pairwise(places):
             if y == from_y:

@@ -1,4 +1,4 @@
-"""Numbers as people read them. What is not known is a dash, never 0."""
+"""Numbers, durations and times as people read them. Unknown is a dash, never 0."""
 
 import re
 from datetime import datetime
@@ -9,7 +9,7 @@ MINUS = "−"
 
 
 def number(value: float | None) -> str:
-    """Count: to the last one below a million, in three digits above."""
+    """A count: exact below a million, with two decimals above."""
     if value is None:
         return DASH
     for size, unit in ((1e9, "bn"), (1e6, "M")):
@@ -19,12 +19,12 @@ def number(value: float | None) -> str:
 
 
 def exact(value: float | None) -> str:
-    """Count to the last one."""
+    """An exact count."""
     return DASH if value is None else f"{value:,.0f}"
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """Share of one as a percentage; what is not quite all or nothing does not look like it."""
+    """A share as a percentage; only exactly 0 or 1 is shown as 0 % or 100 %."""
     if share is None:
         return DASH
     text = f"{100 * share:.{digits}f}"
@@ -37,14 +37,14 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def points(now: float | None, before: float | None) -> str:
-    """Difference of two shares in percentage points, signed."""
+    """The difference of two shares in percentage points, signed."""
     if now is None or before is None:
         return DASH
     return f"{signed(100 * (now - before), 1)} points"
 
 
 def signed(value: float, digits: int) -> str:
-    """Number with its sign; 0 has none."""
+    """A number with its sign; 0 has ±."""
     text = f"{abs(value):,.{digits}f}"
     if float(text.replace(",", "")) == 0:
         return f"±{text}"
@@ -52,7 +52,7 @@ def signed(value: float, digits: int) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Duration in the largest unit that keeps it short."""
+    """A duration in the largest unit that fits."""
     if value is None:
         return DASH
     sign, size = (MINUS, -value) if value < 0 else ("", value)
@@ -63,32 +63,32 @@ def seconds(value: float | None) -> str:
 
 
 def within(bound: float | str | None) -> str:
-    """Percentile known by the upper bound of its bucket."""
+    """A percentile, known by the upper bound of its bucket."""
     if bound is None:
         return DASH
     return "over 1 h" if isinstance(bound, str) else f"≤ {seconds(bound)}"
 
 
-def moment(iso: str | None, style: str = "%d %b %Y, %H:%M") -> str:
-    """Time as in the figures, for people."""
+def date_time(iso: str | None, style: str = "%d %b %Y, %H:%M") -> str:
+    """A time of the figures as date and time."""
     if iso is None:
         return DASH
     return f"{datetime.fromisoformat(iso.removesuffix('Z')):{style}}".removeprefix("0")
 
 
 def day(iso: str | None) -> str:
-    """Day, with its name."""
+    """A date with its weekday."""
     if iso is None:
         return DASH
-    found = datetime.fromisoformat(iso.removesuffix("Z"))
-    return f"{found:%a} {found.day} {found:%b %Y}"
+    date = datetime.fromisoformat(iso.removesuffix("Z"))
+    return f"{date:%a} {date.day} {date:%b %Y}"
 
 
 def label(slug: str | None) -> str:
-    """Slug of the reference data as words."""
+    """A slug of the reference data as words."""
     return (slug or DASH).replace("_", " ")
 
 
 def glue(text: str) -> str:
-    """Text in which no line ends between a number and its sign or unit."""
+    """Text that never breaks between a number and its sign or unit."""
     return _BEFORE_UNIT.sub("\xa0", text).replace("≤ ", "≤\xa0")

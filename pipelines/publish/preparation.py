@@ -1,4 +1,4 @@
-"""All of a publication under hidden names: data files, database, ``current``, papers, manifest."""
+"""A whole publication under hidden names: data files, database, ``current``, report, manifest."""
 
 import json
 from dataclasses import dataclass
@@ -13,83 +13,83 @@ from pipelines import models
 from pipelines.folder.files import write_private
 from pipelines.folder.show import analytics_path, exports_folder, prepared_database
 from pipelines.load import ledger
-from pipelines.publish import data_files as export
+from pipelines.publish.backlog import Backlog
 from pipelines.publish.compaction_plan import plan
-from pipelines.publish.current import begin_grace, make_tree
-from pipelines.publish.data_file import Part
+from pipelines.publish.current_folder import begin_grace, make_tree
+from pipelines.publish.data_files import DataFile, current_files, exported_models, rows_by_minute
 from pipelines.publish.database import prepare_database
 from pipelines.publish.dictionary import dictionary_files
-from pipelines.publish.due import Due
 from pipelines.publish.manifest import Entry, entry, file_entries, now_utc, read_manifest, retire
+from pipelines.publish.parquet import write_files
 from pipelines.publish.privacy import refuse_phones
 from pipelines.publish.report import ReportError, make_report, report_path
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """The report as rendered, or what kept it from being rendered."""
+class RenderedReport:
+    """The report as rendered, or why it could not be."""
 
     content: bytes | None
     problem: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class Preparation:
     """What is ready to be shown."""
 
-    written: list[Part]
+    written: list[DataFile]
     """Data files that are new."""
-    parts: list[Part]
+    files: list[DataFile]
     """All data files."""
     manifest: dict[str, Any]
 
 
-def render_page(con: duckdb.DuckDBPyConnection) -> Page:
-    """The report of the last days; a defect in it is told, not raised."""
+def render_report(con: duckdb.DuckDBPyConnection) -> RenderedReport:
+    """The report of the last days; a defect in it is returned, not raised."""
     try:
-        return Page(make_report(con)[1], None)
+        return RenderedReport(make_report(con)[1], None)
     except ReportError as error:
-        return Page(None, str(error))
+        return RenderedReport(None, str(error))
 
 
 def prepare(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
-    due: Due,
-    page: Page,
+    backlog: Backlog,
+    report: RenderedReport,
     folder: Path,
     token: str,
-) -> Prepared:
-    """Write everything that is due; all of it is on disk when this returns.
+) -> Preparation:
+    """Write everything that is missing or behind; all of it is on disk when this returns.
 
-    Raises PrivacyError where a phone number could be seen, OSError or duckdb.Error where there is
-    no room.
+    Raises PrivacyError where a phone number is visible, OSError or duckdb.Error where there is no
+    room.
     """
-    keep, write = plan(due.current, due.stale, partial(export.rows_by_minute, con))
-    written = export.write_parts(con, settings, write, token)
+    keep, write = plan(backlog.current, backlog.stale, partial(rows_by_minute, con))
+    written = write_files(con, settings, write, token)
     refuse_phones(con, settings, written)
-    parts = sorted(keep + written, key=lambda part: (part.table_name, part.path))
-    prepare_database(settings, parts)
-    tables = [model.table for model in export.exported_models().values()]
-    make_tree(settings, folder, token, tables, parts)
-    manifest = _manifest(con, settings, folder, page, parts)
+    files = sorted(keep + written, key=lambda file: (file.table_name, file.path))
+    prepare_database(settings, files)
+    tables = [model.table for model in exported_models().values()]
+    make_tree(settings, folder, token, tables, files)
+    manifest = _manifest(con, settings, folder, report, files)
     write_private(folder / "manifest.json", json.dumps(manifest, indent=1).encode())
     begin_grace(settings)
-    return Prepared(written, parts, manifest)
+    return Preparation(written, files, manifest)
 
 
 def _manifest(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     folder: Path,
-    page: Page,
-    parts: list[Part],
+    report: RenderedReport,
+    files: list[DataFile],
 ) -> dict[str, Any]:
     last = ledger.latest(con)
     as_of = con.execute("select max(received_at_utc) from raw.pushes").fetchall()[0][0]
     as_of_utc = as_of.isoformat() if as_of else None
     database = f"../{analytics_path(settings).name}"
-    known = [part.path for part in export.current_parts(con)]
+    known = [file.path for file in current_files(con)]
     return {
         "schema_version": models.schema_version(),
         "fingerprint": last["fingerprint"] if last else ledger.fingerprint(0, 0),
@@ -97,28 +97,30 @@ def _manifest(
         "published_at_utc": now_utc().isoformat(),
         "mobile": settings.export_mobile,
         "database": entry(prepared_database(settings), database),
-        "report": _report(settings, folder, page, as_of_utc),
+        "report": _report(settings, folder, report, as_of_utc),
         "dictionary": _dictionary(settings, folder),
-        "files": file_entries(parts),
-        "retired": retire(settings, {part.path for part in parts}, known),
+        "files": file_entries(files),
+        "retired": retire(settings, {file.path for file in files}, known),
     }
 
 
-def _report(settings: Settings, folder: Path, page: Page, as_of_utc: str | None) -> Entry | None:
-    """Entry of the new report; of the one in place, if it is sound, where there is no new one."""
+def _report(
+    settings: Settings, folder: Path, report: RenderedReport, as_of_utc: str | None
+) -> Entry | None:
+    """Entry of the new report; where there is none, of the one in place if that is intact."""
     target = report_path(settings)
-    if page.content is not None:
-        write_private(folder / target.name, page.content)
-        made = entry(folder / target.name, target.name)
-        return {**made, "as_of_utc": as_of_utc, "problem": None}
+    if report.content is not None:
+        write_private(folder / target.name, report.content)
+        new = entry(folder / target.name, target.name)
+        return {**new, "as_of_utc": as_of_utc, "problem": None}
     older = (read_manifest(settings) or {}).get("report")
     if not older or not target.is_file() or entry(target, target.name).items() - older.items():
         return None
-    return {**older, "problem": page.problem}
+    return {**older, "problem": report.problem}
 
 
 def _dictionary(settings: Settings, folder: Path) -> list[Entry]:
-    """Entries of the dictionary; what stands there to the letter is left alone."""
+    """Entries of the dictionary; a file that is already up to date is left alone."""
     entries = []
     for name, text in dictionary_files().items():
         content, path = text.encode(), exports_folder(settings) / name

@@ -1,4 +1,4 @@
-/* Delivery by country and operator, with the rate of the period before. */
+/* Delivery by country, and by country and operator, with the rate of the previous period. */
 with marked as (
     select
         *,
@@ -10,6 +10,7 @@ with marked as (
 
 counted as (
     select
+        grouping(range_operator) = 1 as by_country,
         country_code,
         range_operator,
         coalesce(sum(reports) filter (where now), 0)::bigint as reports,
@@ -19,15 +20,16 @@ counted as (
         sum(reports) filter (where not now)::bigint as reports_before,
         sum(delivered) filter (where not now)::bigint as delivered_before
     from marked
-    group by all
+    group by grouping sets ((country_code), (country_code, range_operator))
 )
 
 select
+    by_country,
     country_code,
     range_operator,
     reports,
     delivered,
-    rate(reports, sum(reports) over ()) as share,
+    rate(reports, sum(reports) over (partition by by_country)) as share,
     rate(delivered, reports) as rate,
     wilson_low(delivered, reports) as low,
     wilson_high(delivered, reports) as high,
@@ -36,4 +38,4 @@ select
     rate(sent_delivered, sent) as delivery_rate
 from counted
 where reports > 0 or sent > 0
-order by reports desc, country_code, range_operator
+order by by_country desc, reports desc, country_code, range_operator

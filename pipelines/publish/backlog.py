@@ -1,4 +1,4 @@
-"""What readers are behind by: rows, forms of tables, and what was lost or altered since."""
+"""What readers are behind by: changed rows, tables of another form, lost or altered files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,55 +9,59 @@ import duckdb
 from contract.settings import Settings
 from pipelines import models
 from pipelines.folder.show import exports_folder
-from pipelines.publish import data_files as export
-from pipelines.publish.data_file import Part
+from pipelines.publish.data_files import (
+    DataFile,
+    all_files,
+    current_files,
+    exported_models,
+    stale_files,
+)
 from pipelines.publish.database import STORAGE_VERSION
 from pipelines.publish.dictionary import dictionary_files
+from pipelines.publish.integrity import damaged_files
+from pipelines.publish.parquet import form_of
 from pipelines.publish.report import report_version
-from pipelines.publish.stamps import damaged_files
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class Backlog:
     """What a publication has to do; false where readers have everything."""
 
-    stale: list[Part]
-    """To be written: files, days, and minutes of days that lie in pieces."""
-    current: list[Part]
+    stale: list[DataFile]
+    """To be written: tables, days, and minutes of days that have several files."""
+    current: list[DataFile]
     """Files that can be built upon."""
     damaged: frozenset[str]
     """Published names that are missing or altered, below the exports."""
     reformed: bool
-    """Whether tables came, went or are written differently now, or what is said of them changed."""
+    """Whether tables came, went or are written differently now, or their descriptions changed."""
 
     def __bool__(self) -> bool:
         return bool(self.stale or self.damaged or self.reformed)
 
 
-def what_is_due(con: duckdb.DuckDBPyConnection, settings: Settings) -> Due:
-    """Compare what was published last with the warehouse, the settings and the files."""
-    forms = {
-        name: export.form_of(settings, model) for name, model in export.exported_models().items()
-    }
-    parts = export.current_parts(con)
-    other = {part.table_name for part in parts if part.form != forms.get(part.table_name)}
-    current = [part for part in parts if part.table_name not in other]
-    known = {part.table_name for part in current}
+def read_backlog(con: duckdb.DuckDBPyConnection, settings: Settings) -> Backlog:
+    """Compare the last publication with the warehouse, the settings and the files."""
+    forms = {name: form_of(settings, model) for name, model in exported_models().items()}
+    files = current_files(con)
+    other = {file.table_name for file in files if file.form != forms.get(file.table_name)}
+    current = [file for file in files if file.table_name not in other]
+    known = {file.table_name for file in current}
     damaged = damaged_files(con, settings)
-    stale = [part for part in export.stale_parts(con) if part.table_name in known]
-    stale += _marks(part for part in current if part.path in damaged)
-    stale += export.every_part(con, forms.keys() - known)
+    stale = [file for file in stale_files(con) if file.table_name in known]
+    stale += _again(file for file in current if file.path in damaged)
+    stale += all_files(con, forms.keys() - known)
     form, _ = latest_publication(con)
     reformed = bool(other) or form != form_of_publication(settings)
-    return Due(stale, current, frozenset(damaged), reformed)
+    return Backlog(stale, current, frozenset(damaged), reformed)
 
 
-def _marks(parts: Iterable[Part]) -> list[Part]:
-    """Parts to be written for lost ones; of a piece its first minute stands for all of it."""
-    return [Part(part.table_name, part.part_day, part.from_minute_utc) for part in parts]
+def _again(files: Iterable[DataFile]) -> list[DataFile]:
+    """Stale files for lost ones; the first minute of a file stands for all of it."""
+    return [DataFile(file.table_name, file.part_day, file.from_minute_utc) for file in files]
 
 
-def is_behind(con: duckdb.DuckDBPyConnection) -> bool:
+def marts_are_stale(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the warehouse holds changes whose marts are not computed yet."""
     return bool(con.execute("from ops.stale_hours limit 1").fetchall())
 
@@ -71,7 +75,7 @@ def latest_publication(con: duckdb.DuckDBPyConnection) -> tuple[str | None, str 
 
 
 def form_of_publication(settings: Settings) -> str:
-    """Digest of how all but the data files is made: descriptions, functions, queries, places."""
+    """Digest of how all but the data files is made: descriptions, functions, queries, paths."""
     functions = sorted((models.WAREHOUSE / "functions").glob("*.sql"))
     texts = [
         str(exports_folder(settings)),

@@ -1,0 +1,55 @@
+"""The jobs: ``refresh`` processes everything pending, ``housekeeping`` keeps storage small."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from contract.settings import load_settings
+from pipelines.folder.lock import WarehouseBusyError
+from pipelines.landing.compaction import compact
+from pipelines.models.warehouse import warehouse_path
+from pipelines.runs.history import sweep_history
+
+refresh = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("landing"),
+    executor_def=dg.in_process_executor,
+    description="From landed files to published tables: everything pending, and nothing else.",
+    # the run's own log has the events; without this, the daemon's log would have them as well
+    config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
+)
+
+
+@dg.op
+def forget_old_runs(context: dg.OpExecutionContext) -> None:
+    """Delete old run history, with the files Dagster leaves behind."""
+    context.log.info(f"Deleted {sweep_history(context.instance)} runs from the history.")  # noqa: G004
+
+
+@dg.op
+def compact_landed_files(context: dg.OpExecutionContext) -> None:
+    """Compact the landed files of each day that is old enough into one compressed file."""
+    settings = load_settings()
+    if not settings.compact_after_days or not warehouse_path(settings).exists():
+        return
+    before = datetime.now(UTC).date() - timedelta(days=settings.compact_after_days)
+    try:
+        report = compact(settings, before, patience_s=1)
+    except WarehouseBusyError:
+        context.log.info(
+            "Warehouse is locked by another process; compaction skipped until tomorrow."
+        )
+        return
+    context.log.info(
+        f"Compacted {report.files} files of {report.days} days "  # noqa: G004
+        f"from {report.bytes_before} to {report.bytes_after} bytes."
+    )
+    for name in report.differing:
+        context.log.warning(f"{name}: its bytes differ from those that were loaded.")  # noqa: G004
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def housekeeping() -> None:
+    """Keep Dagster's own storage and the number of landed files small."""
+    forget_old_runs()
+    compact_landed_files()
