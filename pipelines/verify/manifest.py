@@ -50,7 +50,9 @@ def read_publication(con: duckdb.DuckDBPyConnection) -> Publication | None:
         "from ops.export_parts"
     ).fetchall()
     stretches = {file[1]: file[5:] for file in files}
-    return fields and Publication(fields, len(repeated), [file[:5] for file in files], stretches)
+    if fields is None:
+        return None
+    return Publication(fields, len(repeated), [file[:5] for file in files], stretches)
 
 
 def read_manifest(manifest: Any, findings: Findings) -> Named | None:  # noqa: ANN401  any JSON

@@ -28,6 +28,7 @@ from pipelines.verify.tasks import (
     compare_day,
     compare_published,
     compare_tables,
+    located,
     open_state,
 )
 
@@ -82,7 +83,7 @@ class Recount:
             self._build(duck, second)
             self._compare(duck, second)
             with closing(open_state(self._state.read, self._settings)) as con:
-                self._result.findings = self._findings.all(_located(con, self._findings.places()))
+                self._result.findings = self._findings.all(located(con, self._findings.places()))
             return self._result
 
     def _known_files(
@@ -93,11 +94,12 @@ class Recount:
         for container, *original in all_rows(duck, _ORIGINALS):
             originals[container].append(Original(*original))
         landed = [
-            KnownFile(*row, originals[row[0]])
-            for row in all_rows(duck, _KNOWN.format(registry="landed_file"))
+            KnownFile(name, size, digest, state, originals[name])
+            for name, size, digest, state in all_rows(duck, _KNOWN.format(registry="landed_file"))
         ]
         sends = [KnownFile(*row) for row in all_rows(duck, _KNOWN.format(registry="send_file"))]
-        names = {file.name for known in landed for file in (known, *known.originals)}
+        names = {known.name for known in landed}
+        names.update(original.name for known in landed for original in known.originals)
         send_names = {file.name for file in sends}
         listed = (n for n in list_files(self._settings.landing, PROVIDER) if lies_in(n, self._day))
         pending = [name for name in listed if name not in names]
@@ -238,14 +240,3 @@ def _sql(name: str) -> str:
 
 def _figures(con: sqlite3.Connection, name: str) -> dict[str, int]:
     return next(named_rows(con.execute(_sql(name))))
-
-
-def _located(con: sqlite3.Connection, lines: set[int]) -> dict[int, str]:
-    """Say in words where lines lie."""
-    query = "select file, number, push_id from push where line = ?"
-    pushes = {line: con.execute(query, (line,)).fetchone() for line in lines}
-    return {
-        line: f"landing/{push[0]}, line {push[1]}, push {push[2]}"
-        for line, push in pushes.items()
-        if push
-    }

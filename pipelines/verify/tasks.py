@@ -195,3 +195,14 @@ def _add_message(row: Row, findings: Findings) -> None:
         f"{least}, the first at {shown_time(latest)}."
     )
     findings.add(where, sentence, "differs", place)
+
+
+def located(con: sqlite3.Connection, lines: set[int]) -> dict[int, str]:
+    """Say in words where lines of landed files lie."""
+    query = "select file, number, push_id from push where line = ?"
+    pushes = {line: con.execute(query, (line,)).fetchone() for line in lines}
+    return {
+        line: f"landing/{push[0]}, line {push[1]}, push {push[2]}"
+        for line, push in pushes.items()
+        if push
+    }

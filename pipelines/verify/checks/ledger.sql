@@ -20,7 +20,7 @@ run as (
         lag(fingerprint, 1, repeat('0', 32)) over previous as last_fingerprint,
         format('{:016x}{:016x}', coalesce(content_high, 0), coalesce(content_low, 0)) as content
     from ops.ledger as ledger
-    left join file_count on file_count.run_id = ledger.run_id
+    left join file_count on file_count.run_id is not distinct from ledger.run_id
     window previous as (order by sequence, ledger.run_id)
 ),
 

@@ -15,7 +15,7 @@ run as (
         coalesce(lag(total_duplicates) over previous, 0) + coalesce(duplicates, 0) as sum_duplicates,
         coalesce(lag(total_rejected) over previous, 0) + coalesce(rejected, 0) as sum_rejected
     from ops.sends_ledger as ledger
-    left join file_count on file_count.run_id = ledger.run_id
+    left join file_count on file_count.run_id is not distinct from ledger.run_id
     window previous as (order by sequence, ledger.run_id)
 ),
 

@@ -15,14 +15,15 @@ with total as (
     ) on columns('total_.*') into name name value stored
     union all by name
     select
-        'ops.ledger' as place, 'all' as run_id, 'pushes' as name,
+        'ops.ledger' as place, null as run_id, 'pushes' as name,
         coalesce(sum(pushes), 0)::varchar as stored
     from ops.ledger
 )
 
 select
     place, name,
-    'run ' || shown(run_id) || ': ' || name || ' is ' || stored || ', but the recount gives ' || counted || '.'
+    if(name = 'pushes', 'pushes of all runs', 'run ' || shown(run_id) || ': ' || name)
+        || ' is ' || stored || ', but the recount gives ' || counted || '.'
 from total
 join recounted using (place, name)
 where stored <> counted
