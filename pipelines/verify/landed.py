@@ -226,7 +226,7 @@ def read_line(line: bytes) -> LandedPush | None:
 
 
 def _body(fields: dict[str, Any]) -> bytes:
-    """Return the body as pushed; raises ValueError, KeyError or AttributeError if there is none."""
+    """Return the body as pushed; raises ValueError, KeyError or AttributeError without one."""
     text = fields.get("body")
     if text is not None:
         return bytes(text.encode())
