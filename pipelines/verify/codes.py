@@ -7,6 +7,7 @@ agree on the category; a pattern; none.
 import csv
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -110,7 +111,7 @@ def _literal(row: dict[str, str]) -> _Literal:
     return _Literal(row["category"], None if row["permanent"] == "n/a" else row["permanent"])
 
 
-def reference_rows(name: str) -> list[dict[str, str]]:
-    """Return the rows of a file below ``warehouse/reference``."""
+def reference_rows(name: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a file below ``warehouse/reference``."""
     with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        yield from csv.DictReader(file)

@@ -155,4 +155,5 @@ def _range_country(digits: str) -> str | None:
 @lru_cache(1)
 def _ranges() -> tuple[list[str], list[str | None]]:
     rows = reference_rows("number_ranges")
-    return [row["range_start"] for row in rows], [row["country_code"] or None for row in rows]
+    ranges = [(row["range_start"], row["country_code"] or None) for row in rows]
+    return [start for start, _ in ranges], [country for _, country in ranges]

@@ -95,7 +95,7 @@ def _build(con: sqlite3.Connection, relation: str, sql: str) -> None:
 
 def _load_reference(con: sqlite3.Connection) -> None:
     for name in ("carrier_errors", "error_categories"):
-        rows = reference_rows(name)
+        rows = list(reference_rows(name))
         load(con, f"reference_{name}", rows[0], (row.values() for row in rows))
 
 
