@@ -3,7 +3,7 @@
 import hmac
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from contract.settings import Settings
@@ -87,9 +87,10 @@ def register_masks(con: sqlite3.Connection, settings: Settings) -> None:
 
     is_plain = settings.export_mobile == "plain"
     mobiles = {"plain": plain, "masked": _masked, "hashed": hashed}
-    for name, parameters, mask in (
+    masks: tuple[tuple[str, int, Callable[..., str | None]], ...] = (
         ("exported_mobile", 2, mobiles[settings.export_mobile]),
         ("exported_text", 2, plain if is_plain else struck),
         ("exported_fragment", 1, plain if is_plain else _fragment),
-    ):
+    )
+    for name, parameters, mask in masks:
         con.create_function(name, parameters, mask, deterministic=True)
