@@ -20,6 +20,8 @@ _PHONE = re.compile(rf"(^|{_NO_ID}){_CHINESE}(\Z|{_NO_ID})|{_FOREIGN}")
 _RUN = re.compile(f"({_DIGIT}{{2}}){_DIGIT}{{4,}}({_DIGIT}{{2}})")
 _FEW_DIGITS = re.compile(f"(?:{_DIGIT}[^0-9０-９]*){{8}}")
 
+Mask = Callable[..., str | None]
+
 
 def _masked(mobile: str | None, country: str | None) -> str | None:
     """Country and the last four digits; of a short text nothing is left."""
@@ -85,12 +87,11 @@ def register_masks(con: sqlite3.Connection, settings: Settings) -> None:
     def plain(text: str | None, *_: str | None) -> str | None:
         return text
 
-    is_plain = settings.export_mobile == "plain"
-    mobiles = {"plain": plain, "masked": _masked, "hashed": hashed}
-    masks: tuple[tuple[str, int, Callable[..., str | None]], ...] = (
-        ("exported_mobile", 2, mobiles[settings.export_mobile]),
-        ("exported_text", 2, plain if is_plain else struck),
-        ("exported_fragment", 1, plain if is_plain else _fragment),
-    )
-    for name, parameters, mask in masks:
-        con.create_function(name, parameters, mask, deterministic=True)
+    mobiles: dict[str, Mask] = {"plain": plain, "masked": _masked, "hashed": hashed}
+    text: Mask = struck
+    fragment: Mask = _fragment
+    if settings.export_mobile == "plain":
+        text = fragment = plain
+    con.create_function("exported_mobile", 2, mobiles[settings.export_mobile], deterministic=True)
+    con.create_function("exported_text", 2, text, deterministic=True)
+    con.create_function("exported_fragment", 1, fragment, deterministic=True)
