@@ -7,8 +7,8 @@ that both ways agree on is not a figure one of them made up.
     warehouse, manifest, database     pinned: copied, under the pipeline's lock
     landed files, send files -> rows  lines -> bodies -> elements -> reports and rejects
     rows -> expected tables           expected/<schema>/<table>.sql
-    table by table                    as it stands in the warehouse, as readers are given it
-    the rest                          books, manifest, data files, functions, report
+    table by table                    as the warehouse holds it, as readers are given it
+    the rest                          ledgers, registries, manifest, data files, functions, report
 
 The scratch databases lie below ``$DLR_DATA/tmp``; what does not fit in memory is there.
 """

@@ -7,18 +7,15 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SECOND_US = 1_000_000
-HOUR_US = 3_600 * SECOND_US
-DAY_US = 24 * HOUR_US
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive times are subtracted from it
 MICROSECOND = timedelta(microseconds=1)
 _RECEIVED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 _HANDSET_TIME = re.compile(r"([1-9]\d{3})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
-_NOT_BEFORE_US = (datetime(2010, 1, 1) - EPOCH) // MICROSECOND  # noqa: DTZ001
 
 
 def received_us(text: str) -> int | None:
-    """Read the time of reception of an envelope; None where it is none."""
+    """Read the time of reception of an envelope; None where it is not one."""
     if not _RECEIVED_AT.fullmatch(text):
         return None
     head, _, fraction = text[:-1].partition(".")
@@ -52,13 +49,6 @@ def handset_clock(zone_name: str) -> Callable[[str | None], int | None]:
         return (local - EPOCH) // MICROSECOND - offset // MICROSECOND
 
     return handset_us
-
-
-def event_us(handset_us: int | None, first_received_us: int) -> int:
-    """Return the time a message is grouped by: the handset's where it can be believed."""
-    if handset_us is not None and _NOT_BEFORE_US <= handset_us <= first_received_us + DAY_US:
-        return handset_us
-    return first_received_us
 
 
 def shown(us: object) -> str:

@@ -7,6 +7,7 @@ agree on the category; a pattern; none.
 import csv
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -56,23 +57,19 @@ class CarrierCodes:
     """The tables of ``warehouse/reference``, and the order of rules over them."""
 
     def __init__(self) -> None:
-        self._parties = {row["category"]: row["party"] or None for row in _rows("error_categories")}
+        categories = reference_rows("error_categories")
+        self._parties = {row["category"]: row["party"] or None for row in categories}
         self._literals: dict[tuple[str, str], _Literal] = {}
         self._elsewhere: dict[str, set[_Literal]] = defaultdict(set)
-        for row in _rows("carrier_errors"):
+        for row in reference_rows("carrier_errors"):
             key = code_key(row["code"]) or ""
-            literal = _Literal(row["category"], _permanent(row))
+            literal = _literal(row)
             self._literals[row["operator"], key] = literal
             if row["operator"] != _ANY:
                 self._elsewhere[key].add(literal)
         self._patterns = [
-            (
-                row["operator"],
-                re.compile(row["pattern"], re.ASCII),
-                row["category"],
-                _permanent(row),
-            )
-            for row in _rows("carrier_error_patterns")
+            (row["operator"], re.compile(row["pattern"], re.ASCII), _literal(row))
+            for row in reference_rows("carrier_error_patterns")
         ]
         self._remembered = lru_cache(_MOST_REMEMBERED)(self._look_up)
 
@@ -95,9 +92,9 @@ class CarrierCodes:
         if agreed:
             return agreed, "other_operators"
         for owner in (operator, _ANY):
-            for named, pattern, category, permanent in self._patterns:
+            for named, pattern, literal in self._patterns:
                 if named == owner and pattern.search(key):
-                    return _Literal(category, permanent), "pattern"
+                    return literal, "pattern"
         return None, "none"
 
     def _agreed(self, key: str) -> _Literal | None:
@@ -110,10 +107,11 @@ class CarrierCodes:
         return _Literal(category, permanent.pop() if len(permanent) == 1 else "unknown")
 
 
-def _permanent(row: dict[str, str]) -> str | None:
-    return None if row["permanent"] == "n/a" else row["permanent"]
+def _literal(row: dict[str, str]) -> _Literal:
+    return _Literal(row["category"], None if row["permanent"] == "n/a" else row["permanent"])
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def reference_rows(name: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a file below ``warehouse/reference``."""
     with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        yield from csv.DictReader(file)

@@ -3,24 +3,13 @@
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 _BLOCK_BYTES = 1 << 18
 _GZIP = 31
 """zlib's word for a gzip header, and length and checksum at the end."""
 _FLAGS, _FIXED_BYTES = 3, 10
 _HAS_EXTRA, _HAS_NAME = 4, 8
-
-
-class Original(NamedTuple):
-    """A landed file that is said to lie in a compressed one."""
-
-    name: str
-    """As it was called, below the landing folder."""
-    offset: int
-    """Where it begins in the decompressed text."""
-    size: int
-    digest: str | None
 
 
 class _Stream:

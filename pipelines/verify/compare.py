@@ -1,12 +1,12 @@
 """Two ordered streams of rows, one expected and one that stands there: where they differ.
 
-Both come ordered by the key of the table, nulls first. Of many differing rows the first thousand
-are looked at column by column, the others are counted.
+Both come ordered by the key of the table, nulls first. The first thousand differing rows are
+compared column by column, further ones are only counted.
 """
 
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.verify.clock import shown
 from pipelines.verify.findings import Findings, Place, masked
-from pipelines.verify.headers import Table
+from pipelines.verify.headers import Table, hidden_columns
 from pipelines.verify.scratch import Row
 
 _CLOSE = 1e-9
@@ -60,18 +60,17 @@ def expected_rows(
 
 
 class Comparison:
-    """What is said of the differing rows of one table."""
+    """Compares the rows of one table and reports those that differ."""
 
     def __init__(
         self,
         where: str,
         table: Table,
         types: dict[str, str],
-        hidden: frozenset[str],
         locate: Locate,
         findings: Findings,
     ) -> None:
-        self._where, self._types, self._hidden = where, types, hidden
+        self._where, self._types, self._hidden = where, types, hidden_columns()
         self._names = list(types)
         self._key = [self._names.index(name) for name in table.key if name in types]
         self._locate, self._findings = locate, findings
@@ -116,29 +115,26 @@ class Comparison:
     def _say(self, wanted: list[Row], found: list[Row]) -> None:
         only_wanted = [row for row in wanted if row not in found]
         only_found = [row for row in found if row not in wanted]
-        place = self._place((wanted or found)[0])
+        place = self._locate(dict(zip(self._names, (wanted or found)[0], strict=True)))
         if len(found) > len(wanted) and wanted:
             self._add(found[0], "has more than one row", "doubled", place)
         elif len(wanted) == len(found):
             ordered = zip(sorted(only_wanted, key=repr), sorted(only_found, key=repr), strict=False)
             for right, stands in ordered:
-                said = self._differences(right, stands)
-                if said:
-                    self._add(right, said, "differs", place, sign=":")
+                sentence = self._differences(right, stands)
+                if sentence:
+                    self._add(right, sentence, "differs", place, sign=":")
         elif found:
-            said = "has a row, but nothing that was received gives one"
-            self._add(found[0], said, "extra", place)
+            sentence = "has a row that nothing received accounts for"
+            self._add(found[0], sentence, "extra", place)
         else:
             self._add(only_wanted[0], "has no row", "missing", place)
 
-    def _add(self, row: Row, said: str, kind: str, place: Place | None, sign: str = "") -> None:
+    def _add(self, row: Row, sentence: str, kind: str, place: Place | None, sign: str = "") -> None:
         named = ", ".join(
             f"{self._names[at]} {self._shown(self._names[at], row[at])}" for at in self._key
         )
-        self._findings.add(self._where, f"{named}{sign} {said}.", kind, place)
-
-    def _place(self, row: Row) -> Place | None:
-        return self._locate(dict(zip(self._names, row, strict=True)))
+        self._findings.add(self._where, f"{named}{sign} {sentence}.", kind, place)
 
     def _differences(self, wanted: Row, found: Row) -> str:
         parts = []
@@ -146,7 +142,7 @@ class Comparison:
             if agree(stands, right):
                 continue
             pair = self._shown(name, stands), self._shown(name, right)
-            alike = " (they differ in what is not shown)" if pair[0] == pair[1] else ""
+            alike = " (they differ in the hidden part)" if pair[0] == pair[1] else ""
             parts.append(f"{name} is {pair[0]}, expected {pair[1]}{alike}")
         return "; ".join(parts)
 
@@ -166,16 +162,3 @@ def agree(found: Any, expected: Any) -> bool:  # noqa: ANN401  any column
     if isinstance(found, float) and isinstance(expected, float | int):
         return math.isclose(found, expected, rel_tol=_CLOSE, abs_tol=1e-12)
     return type(found) is type(expected) and bool(found == expected)
-
-
-def type_findings(where: str, table: Table, described: Sequence[Row]) -> Iterator[str]:
-    """Yield how columns that stand there, names with types, differ from the header's."""
-    found = {str(row[0]): str(row[1]).lower() for row in described}
-    for name in table.columns.keys() | found.keys():
-        wanted, stands = table.columns.get(name), found.get(name)
-        if stands is None:
-            yield f"{where} has no column {name}."
-        elif wanted is None:
-            yield f"{where} has a column {name} that its header does not name."
-        elif wanted != stands:
-            yield f"{where}.{name} is {stands}, expected {wanted}."

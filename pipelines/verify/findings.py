@@ -8,9 +8,8 @@ import json
 import re
 from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 MOST_LISTED = 20
 """Findings of one kind that are spelled out; of the others only their number is told."""
@@ -110,10 +109,6 @@ class Findings:
         insort(listed, Finding(where, sentence, place), key=lambda finding: finding.order)
         del listed[MOST_LISTED:]
 
-    def counted(self, where: str) -> int:
-        """How many findings there are of a place."""
-        return sum(count for (one, _), count in self._counts.items() if one == where)
-
     def merge(self, other: "Findings") -> None:
         """Take in what another process has found."""
         for (where, kind), listed in other._listed.items():
@@ -156,8 +151,3 @@ def masked(value: object) -> str:
         value = _PHONE.sub(lambda match: f"…{match[0][-2:]}", value)
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
-
-
-def in_order(keys: Iterable[Any]) -> list[Any]:
-    """Sort keys for people; in a table that was tampered with one may be null."""
-    return sorted(keys, key=lambda key: (key is None, key or 0))

@@ -23,7 +23,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _LOST_PLUS = re.compile(r" [0-9]+")
 _LONGEST_INT = 20
 NO_JSON = object()
-"""What is returned for a text that is none."""
+"""What is returned for a text that is not JSON."""
 
 
 class Written(str):
@@ -71,7 +71,7 @@ def read_form(body: bytes) -> Form:
 
 
 def read_json(text: str) -> Any:  # noqa: ANN401  any JSON
-    """Read JSON as strictly as a pushed value; NO_JSON where it is none."""
+    """Read JSON as strictly as a pushed value; NO_JSON where it is not JSON."""
     return _parsed(text, _STRICT)
 
 
@@ -227,7 +227,7 @@ def _whole(digits: str) -> int | Written:
 
 
 def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _decoder(*, strict: bool) -> json.JSONDecoder:

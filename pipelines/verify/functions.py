@@ -35,14 +35,12 @@ def rate(part: float | None, whole: float | None) -> float | None:
 
 def wilson_low(part: float | None, whole: float | None) -> float | None:
     """Lower end of the 95 % interval of Wilson (1927) for ``part`` of ``whole``."""
-    end = _wilson(part, whole, -1)
-    return None if end is None else max(0.0, end)
+    return _wilson(part, whole, -1)
 
 
 def wilson_high(part: float | None, whole: float | None) -> float | None:
     """Upper end of the same interval."""
-    end = _wilson(part, whole, 1)
-    return None if end is None else min(1.0, end)
+    return _wilson(part, whole, 1)
 
 
 def _wilson(part: float | None, whole: float | None, sign: int) -> float | None:
@@ -50,7 +48,8 @@ def _wilson(part: float | None, whole: float | None, sign: int) -> float | None:
     if share is None or whole is None:
         return None
     half = _Z * math.sqrt(share * (1 - share) / whole + _Z**2 / (4 * whole**2))
-    return (share + _Z**2 / (2 * whole) + sign * half) / (1 + _Z**2 / whole)
+    end = (share + _Z**2 / (2 * whole) + sign * half) / (1 + _Z**2 / whole)
+    return max(0.0, min(1.0, end))
 
 
 def nearest_rank(n: float | None, share: float) -> float:
@@ -173,10 +172,10 @@ def compare_functions(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     query = "select distinct function_name from duckdb_functions() where not internal"
     promised, there = published_functions(), {row[0] for row in con.execute(query).fetchall()}
     for name in sorted(promised ^ there):
-        said = "is missing" if name in promised else "is in no file of warehouse/functions"
-        yield f"the function {name}() {said}."
+        fault = "is missing" if name in promised else "is in no file of warehouse/functions"
+        yield f"the function {name}() {fault}."
     for name in sorted(promised & there & VERIFIED):
-        query, cases = _scalars(name) if name in _SCALARS else _aggregates(name)
+        query, cases = _cases(name)
         try:
             values = con.execute(query).fetchall()
         except duckdb.Error as error:
@@ -188,30 +187,24 @@ def compare_functions(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
                 break
 
 
-def _scalars(name: str) -> tuple[str, list[tuple[str, float | None]]]:
+def _cases(name: str) -> tuple[str, list[tuple[str, float | None]]]:
     """A query that calls a function over its grid, and what Python gives for which arguments."""
-    function, grid = _SCALARS[name]
-    called = [f"{_literal(a)}, {_literal(b)}" for a, b in grid]
-    rows = ", ".join(f"({n}, {arguments})" for n, arguments in enumerate(called))
-    expected = [function(a, b) for a, b in grid]
-    query = f"select {name}(a, b) from (values {rows}) as t (number, a, b) order by number"
-    return query, list(zip(called, expected, strict=True))
-
-
-def _aggregates(name: str) -> tuple[str, list[tuple[str, float | None]]]:
-    """The same of an aggregate over small tables, each for every share."""
-    grid = [(table, share) for table in _TABLES for share in _SHARES]
-    rows = ", ".join(
+    if name in _SCALARS:
+        function, grid = _SCALARS[name]
+        called = [f"{_literal(a)}, {_literal(b)}" for a, b in grid]
+        rows = [f"({number}, {arguments})" for number, arguments in enumerate(called)]
+        expected = [function(a, b) for a, b in grid]
+        query = f"select {name}(a, b) from (values {', '.join(rows)}) as t (number, a, b)"
+        return f"{query} order by number", list(zip(called, expected, strict=True))
+    tables = [(table, share) for table in _TABLES for share in _SHARES]
+    rows = [
         f"({number}, {share}, {_literal(bound)}, {n})"
-        for number, (table, share) in enumerate(grid)
+        for number, (table, share) in enumerate(tables)
         for bound, n in table
-    )
-    query = (
-        f"select {name}(b, n, share) from (values {rows}) as t (number, share, b, n) "
-        "group by number, share order by number"
-    )
-    return query, [
-        (f"{table}, {share}", percentile_of_buckets(table, share)) for table, share in grid
+    ]
+    query = f"select {name}(b, n, share) from (values {', '.join(rows)}) as t (number, share, b, n)"
+    return f"{query} group by number, share order by number", [
+        (f"{table}, {share}", percentile_of_buckets(table, share)) for table, share in tables
     ]
 
 

@@ -1,7 +1,6 @@
 """Which tables there are, and which readers get: the headers of ``warehouse/``, read once more."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -63,7 +62,11 @@ def _table(name: str, header: dict[str, Any]) -> Table:
     return Table(name, columns, header["grain"], "export" in header, clocks, **hidden)
 
 
-def hidden_columns(tables: Iterable[Table]) -> frozenset[str]:
+@lru_cache(1)
+def hidden_columns() -> frozenset[str]:
     """Return the names of columns in which a mobile may stand, in any table."""
-    names = {name for one in tables for name in (*one.private, *one.free_text, *one.fragments)}
-    return frozenset(names - {"file"})
+    tables = read_tables().values()
+    hidden = (
+        name for table in tables for name in table.private + table.free_text + table.fragments
+    )
+    return frozenset(hidden) - {"file"}

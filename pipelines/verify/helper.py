@@ -5,9 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from types import TracebackType
 from typing import Any, TypeVar
 
 from pipelines.folder.lock import WarehouseError
@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 
 def serve(descriptor: int) -> None:
-    """Run what comes through the pipe until there is nothing more."""
-    # Ctrl-C reaches both; the one that began it ends the other
+    """Call what comes through the pipe until it is closed; answer with result and error."""
+    # Ctrl-C reaches both processes; the first one ends the second
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Connection(descriptor)
     while True:
@@ -25,71 +25,63 @@ def serve(descriptor: int) -> None:
             function, arguments = pipe.recv()
         except (EOFError, ConnectionError):
             return
+        answer: tuple[Any, Exception | None]
         try:
-            result = function(*arguments)
-        except Exception as error:  # noqa: BLE001  raised again where it was asked for
-            result = _Raised(error)
-        pipe.send(result)
-
-
-class _Raised:
-    def __init__(self, error: Exception) -> None:
-        self.error = error
+            answer = function(*arguments), None
+        except Exception as error:  # noqa: BLE001  raised again by the caller's process
+            answer = None, error
+        pipe.send(answer)
 
 
 class Helper:
-    """Runs one function at a time; at once and here where there is too little to do for two."""
+    """Calls one function at a time in the second process; in this one where there is none."""
 
-    def __init__(self, *, apart: bool) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        if apart:
-            self._pipe, theirs = multiprocessing.Pipe()
-            program = f"from pipelines.verify.helper import serve; serve({theirs.fileno()})"
-            self._process = subprocess.Popen(  # noqa: S603  our own program
-                [sys.executable, "-c", program],
-                pass_fds=[theirs.fileno()],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
-            theirs.close()
-
-    @property
-    def hands(self) -> int:
-        """How many processes there are, this one included."""
-        return 1 if self._process is None else 2
-
-    def __enter__(self) -> "Helper":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._process is not None:
-            self._pipe.close()
-            self._process.kill()
-            self._process.wait()
+    def __init__(self, pipe: Connection | None) -> None:
+        self._pipe = pipe
+        self.processes = 1 if pipe is None else 2
 
     def start(self, function: Callable[..., T], *arguments: Any) -> Callable[[], T]:  # noqa: ANN401
         """Begin; what is returned waits for the result.
 
         The result raises what the function raised, and WarehouseError where the process was killed.
         """
-        if self._process is None:
+        if self._pipe is None:
             result = function(*arguments)
             return lambda: result
         self._pipe.send((function, arguments))
         return self._receive
 
     def _receive(self) -> Any:  # noqa: ANN401  whatever the function returns
+        assert self._pipe is not None  # noqa: S101  start() set it to work
         try:
-            result = self._pipe.recv()
-        except (EOFError, ConnectionError) as error:
+            result, error = self._pipe.recv()
+        except (EOFError, ConnectionError) as cause:
             raise WarehouseError(
-                "A process of the verification was killed, perhaps for lack of memory; run it "
-                "again when there is more."
-            ) from error
-        if isinstance(result, _Raised):
-            raise result.error
+                "A process of the verification was killed, perhaps because memory ran out; free "
+                "some and run it again."
+            ) from cause
+        if error is not None:
+            raise error
         return result
+
+
+@contextmanager
+def helper(*, apart: bool) -> Iterator[Helper]:
+    """Start a second process if ``apart``, and kill it at the end."""
+    if not apart:
+        yield Helper(None)
+        return
+    ours, theirs = multiprocessing.Pipe()
+    program = f"from pipelines.verify.helper import serve; serve({theirs.fileno()})"
+    process = subprocess.Popen(  # noqa: S603  our own program
+        [sys.executable, "-c", program],
+        pass_fds=[theirs.fileno()],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    theirs.close()
+    try:
+        yield Helper(ours)
+    finally:
+        ours.close()
+        process.kill()
+        process.wait()

@@ -4,10 +4,11 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from hashlib import file_digest, sha256
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +17,12 @@ from pipelines.verify.compacted import compressed_lines, sound_members
 from pipelines.verify.findings import Findings
 
 PROVIDER = "yunpian"
+_QUARANTINED = "quarantined"
+_RESTORE = "restore it from a backup."
 
 
 class Original(NamedTuple):
-    """A landed file that is said to lie in a compressed one."""
+    """A landed file that a compressed one is registered to contain."""
 
     name: str
     """As it was called, below the landing folder."""
@@ -30,28 +33,28 @@ class Original(NamedTuple):
 
 
 class KnownFile(NamedTuple):
-    """What the warehouse says of a landed file it has read."""
+    """What the warehouse says of a landed file, or of a file of the send log."""
 
     name: str
-    """Path below the landing folder."""
+    """Path below the folder of landed files, or of the send log."""
     size: int
     digest: str | None
-    """None where it could not be read, or is none of ours."""
+    """None where it could not be read, or is not one of ours."""
     state: str
-    """``taken`` or ``compacted``, or ``quarantined`` where a person must look."""
-    originals: list[Original]
-    """Landed files that are said to lie in it, where it is compressed, in their order."""
+    """``taken``, ``compacted`` or ``quarantined``."""
+    originals: Sequence[Original] = ()
+    """Landed files a compressed one is registered to contain, in their order."""
 
 
 class LandedPush(NamedTuple):
-    """One line of a landed file that is all there."""
+    """One intact line of a landed file."""
 
     push_id: str
     received_us: int
     digest: str
     body: bytes
     file: str = ""
-    """Landed file it lies in, by the name that had before compaction."""
+    """Landed file it lies in, by its name before compaction."""
     number: int = 0
     """Its line there, counted from 1."""
 
@@ -73,10 +76,10 @@ def list_files(root: Path, folder: str = ".") -> Iterator[str]:
 def read_file(
     landing: Path, known: KnownFile, findings: Findings, missing: list[KnownFile]
 ) -> Iterator[LandedPush]:
-    """Yield the intact pushes of a file; what is not as it was read is found.
+    """Yield the intact pushes of a file, and report where it differs from what was read.
 
-    A plain file is read once, for its digest and its lines together. One that is not there is put
-    to the ``missing``: it may have been compacted meanwhile.
+    A plain file is read once, for its digest and its lines together. An absent one is added to
+    ``missing``, because it may have been compacted meanwhile.
     """
     tally = _Tally()
     path = landing / known.name
@@ -90,7 +93,7 @@ def read_file(
     except FileNotFoundError:
         missing.append(known)
     except OSError as error:
-        _say_unreadable(known, f"cannot be read ({error.strerror})", findings)
+        _add(known.name, f"the landed file cannot be read ({error.strerror}); {_RESTORE}", findings)
     else:
         _compare_seal(known, tally, findings)
 
@@ -99,23 +102,23 @@ def read_moved(
     landing: Path, missing: Iterable[KnownFile], findings: Findings
 ) -> Iterator[LandedPush]:
     """Yield the pushes of files that have moved into compressed ones since they were read."""
-    waiting = {one.name: one for one in missing}
+    waiting = {file.name: file for file in missing}
     for folder in sorted({name.rpartition("/")[0] for name in waiting}):
         for container in sorted((landing / folder).glob("[!.]*.gz")):
             members, _ = sound_members(container)
             with container.open("rb") as file:
-                by_name = groupby(compressed_lines(file, members), key=lambda one: one[0])
+                by_name = groupby(compressed_lines(file, members), key=itemgetter(0))
                 for base, lines in by_name:
                     known = waiting.pop(f"{folder}/{base}", None)
                     if known is not None:
                         tally = _Tally()
-                        found = tally.passing(line for _, line in lines)
-                        yield from _read_lines(found, known.name, known, findings)
+                        counted = tally.passing(line for _, line in lines)
+                        yield from _read_lines(counted, known.name, known, findings)
                         _compare_seal(known, tally, findings)
     for known in waiting.values():
-        # what was quarantined may have been moved away by the person who was asked to look
-        if known.state != "quarantined":
-            _say_unreadable(known, "is gone", findings)
+        # a person may have moved a quarantined file away
+        if known.state != _QUARANTINED:
+            _add(known.name, f"the landed file is gone; {_RESTORE}", findings)
 
 
 class _Tally:
@@ -123,6 +126,11 @@ class _Tally:
 
     def __init__(self) -> None:
         self.digest, self.size = sha256(), 0
+
+    @property
+    def seal(self) -> tuple[int, str]:
+        """Both, so far."""
+        return self.size, self.digest.hexdigest()
 
     def passing(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the lines as they are, each counted before it is handed on."""
@@ -139,34 +147,31 @@ def _read_lines(
         push = read_line(line)
         if push is not None:
             yield push._replace(file=name, number=number)
-        elif line.strip() and known.state != "quarantined":
-            findings.add(
-                f"landing/{name}",
-                f"line {number} is no intact envelope; its push cannot be proven.",
-                "line",
-            )
+        elif line.strip() and known.state != _QUARANTINED:
+            sentence = f"line {number} is not an intact envelope; its push cannot be verified."
+            _add(name, sentence, findings, "line")
 
 
 def _read_compacted(path: Path, known: KnownFile, findings: Findings) -> Iterator[LandedPush]:
-    """Read a compressed file original by original, at the places where they are said to lie."""
+    """Read a compressed file original by original, at their registered offsets."""
     members, damaged = sound_members(path)
-    if damaged and known.state != "quarantined":
-        sentence = "the compressed file is damaged; restore it from a backup."
-        findings.add(f"landing/{known.name}", sentence, "file")
+    if damaged and known.state != _QUARANTINED:
+        _add(known.name, f"the compressed file is damaged; {_RESTORE}", findings)
     with path.open("rb") as file:
         lines = _Located(line for _, line in compressed_lines(file, members))
-        for one in known.originals:
-            yield from _read_lines(lines.until(one.offset), known.name, known, findings)
+        for original in known.originals:
+            name, offset, size, digest = original
+            yield from _read_lines(lines.until(offset), known.name, known, findings)
             tally = _Tally()
-            original = tally.passing(lines.until(one.offset + one.size))
-            yield from _read_lines(original, one.name, known, findings)
-            if (tally.size, tally.digest.hexdigest()) != (one.size, one.digest):
+            own_lines = tally.passing(lines.until(offset + size))
+            yield from _read_lines(own_lines, name, known, findings)
+            if tally.seal != (size, digest):
                 sentence = (
-                    f"{one.size:,} bytes of it are said to lie in {known.name} at {one.offset:,}, "
-                    f"but what lies there has not the sha256 {str(one.digest)[:12]}… they had; "
-                    "restore that file from a backup."
+                    f"its {size:,} bytes should lie in {known.name} at offset {offset:,}, but the "
+                    f"bytes there do not have their sha256 {str(digest)[:12]}…; restore that file "
+                    "from a backup."
                 )
-                findings.add(f"landing/{one.name}", sentence, "original")
+                _add(name, sentence, findings, "original")
         yield from _read_lines(lines.until(None), known.name, known, findings)
 
 
@@ -187,28 +192,21 @@ class _Located:
             yield line
 
 
-def _say_unreadable(known: KnownFile, reason: str, findings: Findings) -> None:
-    sentence = f"the landed file {reason}; restore it from a backup."
-    findings.add(f"landing/{known.name}", sentence, "file")
+def _add(name: str, sentence: str, findings: Findings, kind: str = "file") -> None:
+    findings.add(f"landing/{name}", sentence, kind)
 
 
 def _compare_seal(known: KnownFile, tally: _Tally, findings: Findings) -> None:
-    if (tally.size, tally.digest.hexdigest()) != (known.size, known.digest):
-        _say_altered(known, tally.size, findings)
-
-
-def _say_altered(known: KnownFile, size: int, findings: Findings) -> None:
-    what = (
-        f"{size:,} bytes where {known.size:,} were read"
-        if size != known.size
-        else f"its {size:,} bytes have not the sha256 {str(known.digest)[:12]}… they were read with"
+    if tally.seal == (known.size, known.digest):
+        return
+    change = (
+        f"it has {tally.size:,} bytes, but {known.size:,} were read"
+        if tally.size != known.size
+        else f"its {tally.size:,} bytes no longer have the sha256 {str(known.digest)[:12]}…"
     )
-    advice = (
-        "restore it from a backup"
-        if known.state == "taken"
-        else "it was quarantined and changed since: `dlr run` reads it again"
-    )
-    findings.add(f"landing/{known.name}", f"the landed file was altered, {what}; {advice}.", "file")
+    quarantined = "it was quarantined and has changed since: `dlr run` reads it again."
+    advice = _RESTORE if known.state == "taken" else quarantined
+    _add(known.name, f"the landed file was altered, {change}; {advice}", findings)
 
 
 def read_line(line: bytes) -> LandedPush | None:
@@ -221,15 +219,14 @@ def read_line(line: bytes) -> LandedPush | None:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     digest = sha256(body).hexdigest()
-    if push_id is None or received is None:
-        return None
-    if claimed is not None and str(claimed).lower() != digest:
+    sound = claimed is None or str(claimed).lower() == digest
+    if push_id is None or received is None or not sound:
         return None
     return LandedPush(str(push_id), received, digest, body)
 
 
 def _body(fields: dict[str, Any]) -> bytes:
-    """Return the body as pushed; raises ValueError, KeyError or AttributeError if there is none."""
+    """Return the body as pushed; raises ValueError, KeyError or AttributeError without one."""
     text = fields.get("body")
     if text is not None:
         return bytes(text.encode())

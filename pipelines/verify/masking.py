@@ -5,7 +5,6 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import NamedTuple
 
 from contract.settings import Settings
 from pipelines.verify.headers import Table
@@ -22,31 +21,6 @@ _RUN = re.compile(f"({_DIGIT}{{2}}){_DIGIT}{{4,}}({_DIGIT}{{2}})")
 _FEW_DIGITS = re.compile(f"(?:{_DIGIT}[^0-9０-９]*){{8}}")
 
 Mask = Callable[..., str | None]
-
-
-class Masks(NamedTuple):
-    """What stands in the place of a mobile, of others' words, of what nobody could read."""
-
-    mobile: Mask
-    text: Mask
-    fragment: Mask
-
-
-def masks(settings: Settings) -> Masks:
-    """Return the masks of these settings."""
-    if settings.export_mobile == "plain":
-        return Masks(lambda mobile, _: mobile, lambda text, _: text, lambda text: text)
-    if settings.export_mobile == "masked":
-        return Masks(_masked, struck, _fragment)
-    secret = settings.export_mobile_key
-    key = secret.get_secret_value().encode() if secret else b""
-    return Masks(
-        lambda mobile, _: (
-            None if mobile is None else hmac.new(key, mobile.encode(), "sha256").hexdigest()
-        ),
-        struck,
-        _fragment,
-    )
 
 
 def _masked(mobile: str | None, country: str | None) -> str | None:
@@ -79,7 +53,7 @@ def _strike(text: str) -> str:
 
 
 def _fragment(text: str | None) -> str | None:
-    """What nobody could read: of every long run of digits the ends stay."""
+    """An unreadable fragment: only the ends of every long run of digits stay."""
     return None if text is None else _without_phones(_RUN.sub(r"\1****\2", text))
 
 
@@ -102,8 +76,22 @@ def masked_columns(table: Table, names: Iterable[str]) -> str:
     return ", ".join(written)
 
 
-def register_masks(con: sqlite3.Connection, found: Masks) -> None:
-    """Let SQL mask."""
-    con.create_function("exported_mobile", 2, found.mobile, deterministic=True)
-    con.create_function("exported_text", 2, found.text, deterministic=True)
-    con.create_function("exported_fragment", 1, found.fragment, deterministic=True)
+def register_masks(con: sqlite3.Connection, settings: Settings) -> None:
+    """Let SQL mask as these settings say: mobiles, texts of others, and unreadable fragments."""
+    secret = settings.export_mobile_key
+    key = secret.get_secret_value().encode() if secret else b""
+
+    def hashed(mobile: str | None, _: str | None) -> str | None:
+        return None if mobile is None else hmac.new(key, mobile.encode(), "sha256").hexdigest()
+
+    def plain(text: str | None, *_: str | None) -> str | None:
+        return text
+
+    mobiles: dict[str, Mask] = {"plain": plain, "masked": _masked, "hashed": hashed}
+    text: Mask = struck
+    fragment: Mask = _fragment
+    if settings.export_mobile == "plain":
+        text = fragment = plain
+    con.create_function("exported_mobile", 2, mobiles[settings.export_mobile], deterministic=True)
+    con.create_function("exported_text", 2, text, deterministic=True)
+    con.create_function("exported_fragment", 1, fragment, deterministic=True)

@@ -1,10 +1,8 @@
 """What the digits of a mobile say, by the library ``phonenumbers`` and not by its range tables.
 
-Only where the library knows no country for a number, because nobody was given that range, the
-table's word is taken.
+The range table decides only where the library knows no country, because the range is unassigned.
 """
 
-import csv
 import re
 import unicodedata
 from bisect import bisect_right
@@ -17,7 +15,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber
 from phonenumbers.carrierdata import CARRIER_DATA
 from phonenumbers.phonenumberutil import region_code_for_number
 
-from pipelines.verify.codes import REFERENCE
+from pipelines.verify.codes import reference_rows
 
 _WORLD = "001"
 _DIGITS = re.compile(r"\+?[0-9]+")
@@ -68,11 +66,8 @@ def number_reader(home_region: str) -> NumberReader:
         if len(national) not in plan.lengths:
             return _NONE
         digits = code + national
-        operator = (
-            _operator(digits[: plan.operator_digits])
-            if len(national) in plan.mobile_lengths
-            else None
-        )
+        is_mobile = len(national) in plan.mobile_lengths
+        operator = _operator(digits[: plan.operator_digits]) if is_mobile else None
         return Number("+" + digits, _country(plan, national), operator)
 
     return read
@@ -83,8 +78,8 @@ def _plan(three_digits: str) -> _Plan | None:
     """Return the numbers below the calling code that these digits begin with, if there is one."""
     if len(three_digits) < 3 or three_digits[0] == "0":
         return None
-    found = (three_digits[:n] for n in (1, 2, 3))
-    code = next((one for one in found if int(one) in COUNTRY_CODE_TO_REGION_CODE), None)
+    prefixes = (three_digits[:n] for n in (1, 2, 3))
+    code = next((digits for digits in prefixes if int(digits) in COUNTRY_CODE_TO_REGION_CODE), None)
     if code is None:
         return None
     regions = COUNTRY_CODE_TO_REGION_CODE[int(code)]
@@ -94,7 +89,7 @@ def _plan(three_digits: str) -> _Plan | None:
     mobile = metadata.mobile
     has_mobiles = mobile is not None and mobile.national_number_pattern
     own = frozenset(mobile.possible_length) if has_mobiles else lengths
-    longest = max((len(one) for one in CARRIER_DATA if one.startswith(code)), default=0)
+    longest = max((len(digits) for digits in CARRIER_DATA if digits.startswith(code)), default=0)
     return _Plan(code, regions, metadata.national_prefix or "", lengths, own, longest)
 
 
@@ -159,6 +154,6 @@ def _range_country(digits: str) -> str | None:
 
 @lru_cache(1)
 def _ranges() -> tuple[list[str], list[str | None]]:
-    with (REFERENCE / "number_ranges.csv").open(encoding="utf-8", newline="") as file:
-        rows = [(row["range_start"], row["country_code"] or None) for row in csv.DictReader(file)]
-    return [start for start, _ in rows], [country for _, country in rows]
+    rows = reference_rows("number_ranges")
+    ranges = [(row["range_start"], row["country_code"] or None) for row in rows]
+    return [start for start, _ in ranges], [country for _, country in ranges]

@@ -1,4 +1,4 @@
-"""The state a verification looks at: copied under the pipeline's lock, so that nobody waits long.
+"""The state a verification looks at: copied under the pipeline's lock, so that it is held briefly.
 
 What is published is pinned with it: a later publication replaces the database, the manifest, the
 report and the dictionary, and leaves the data files alone for two hours.
@@ -42,14 +42,14 @@ class Pinned:
 
 
 def pin(settings: Settings, folder: Path) -> Pinned:
-    """Copy the state; whoever calls holds the pipeline's lock.
+    """Copy the state; the caller holds the pipeline's lock.
 
     Raises WarehouseError where there is no warehouse.
     """
     data = settings.data.absolute()
     warehouse = data / "warehouse.duckdb"
     if not warehouse.exists():
-        raise WarehouseError(f"There is no {warehouse} yet; `dlr run` makes it.")
+        raise WarehouseError(f"There is no {warehouse} yet; `dlr run` creates it.")
     pinned = Pinned(folder / "warehouse.duckdb", folder / "analytics.duckdb", data / "exports")
     for name in ("warehouse.duckdb", "warehouse.duckdb.wal", "analytics.duckdb"):
         if (data / name).is_file():
@@ -89,7 +89,7 @@ def _visible(root: Path) -> Iterator[str]:
 def open_database(
     path: Path, scratch: Path, settings: Settings
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Read a database file, in little memory; raises duckdb.Error where it is none."""
+    """Read a database file, in little memory; raises duckdb.Error where it is not one."""
     limit = min(int(settings.memory_limit or _MEMORY), _MEMORY)
     config: dict[str, str | bool | int | float | list[str]] = {
         "temp_directory": str(scratch / "duckdb"),
@@ -113,7 +113,7 @@ def open_warehouse(
         path = settings.data.absolute() / "warehouse.duckdb"
         raise WarehouseError(
             f"{path} cannot be read: {str(error).splitlines()[0]}. It is a cache of the landed "
-            "files: `dlr rebuild` makes it anew."
+            "files: `dlr rebuild` makes it again."
         ) from error
 
 

@@ -4,10 +4,9 @@
     <schema>/<table>.sql         a table: a SELECT with the columns of its header in warehouse/
 
 Relations of a table are called <schema>_<table>; times are microseconds since 1970 in UTC, dates
-text, booleans 0 and 1, whatever the warehouse masks stands there plain.
+text, booleans 0 and 1, and nothing is masked.
 """
 
-import csv
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -16,8 +15,8 @@ from pathlib import Path
 
 from contract.settings import Settings
 from pipelines.verify import functions
-from pipelines.verify.codes import REFERENCE, reference_version
-from pipelines.verify.masking import masks, register_masks
+from pipelines.verify.codes import reference_rows, reference_version
+from pipelines.verify.masking import register_masks
 from pipelines.verify.scratch import Inserter
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -47,9 +46,9 @@ def queries(schemas: Iterable[str]) -> dict[str, str]:
 
 
 def register(con: sqlite3.Connection, settings: Settings) -> None:
-    """Let the SQL call what Python says better."""
+    """Let the SQL call functions of Python."""
     functions.register(con)
-    register_masks(con, masks(settings))
+    register_masks(con, settings)
     version = reference_version()
     con.create_function("reference_version", 0, lambda: version, deterministic=True)
     con.create_aggregate("fingerprint", 1, _Fingerprint)  # type: ignore[arg-type]
@@ -87,7 +86,8 @@ def _build(con: sqlite3.Connection, relation: str, sql: str) -> None:
     elif key is None:
         con.execute(f"create table {relation} as {sql}")
     else:
-        names = [one[0] for one in con.execute(f"select * from ({sql}) limit 0").description]
+        described = con.execute(f"select * from ({sql}) limit 0").description
+        names = [column[0] for column in described]
         columns = [f"{name} integer primary key" if name == key else f'"{name}"' for name in names]
         con.execute(f"create table {relation} ({', '.join(columns)})")
         con.execute(f"insert into {relation} {sql}")
@@ -95,9 +95,8 @@ def _build(con: sqlite3.Connection, relation: str, sql: str) -> None:
 
 def _load_reference(con: sqlite3.Connection) -> None:
     for name in ("carrier_errors", "error_categories"):
-        with (REFERENCE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(file)
-            load(con, f"reference_{name}", next(rows), rows)
+        rows = list(reference_rows(name))
+        load(con, f"reference_{name}", rows[0], (row.values() for row in rows))
 
 
 def load(
@@ -113,9 +112,9 @@ def load(
 
 def fingerprint(con: sqlite3.Connection) -> str:
     """Return the fingerprint of ``core.sms_status``."""
-    found = con.execute(f"select fingerprint({_CONTENT}) from core_sms_status").fetchone()[0]
-    # without any row nothing was added up
-    return found or "0" * 32
+    [total] = con.execute(f"select fingerprint({_CONTENT}) from core_sms_status").fetchone()
+    # null where the table is empty
+    return total or "0" * 32
 
 
 class _Fingerprint:

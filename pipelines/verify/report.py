@@ -1,5 +1,7 @@
 """The figures of the published report, computed anew from the expected marts and compared."""
 
+import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -7,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.verify.functions import is_close, rate, wilson_high, wilson_low
+from pipelines.verify.masking import struck
+from pipelines.verify.scratch import named_rows
 
 QUERIES = Path(__file__).parent / "expected" / "report"
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -28,8 +32,33 @@ RATES = {
 """Rates of the headline: part and whole."""
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive and UTC, as every time of the report
+_FIGURES = re.compile(r'<script type="application/json" id="figures">(.*?)</script>', re.DOTALL)
 Figures = dict[str, Any]
 Mask = Callable[[str | None], str | None]
+
+
+def compare_page(
+    con: sqlite3.Connection, manifest: Figures | None, copies: Mapping[str, Path]
+) -> Iterator[str]:
+    """Yield what is wrong with the report: its time, and its figures where it is the newest."""
+    entry = (manifest or {}).get("report")
+    if not isinstance(entry, dict):
+        if (manifest or {}).get("files"):
+            yield "the manifest lists no report."
+        return
+    page = copies["report.html"].read_text("utf-8") if "report.html" in copies else ""
+    script = _FIGURES.search(page)
+    try:
+        figures = json.loads(script[1] if script else "")
+        as_of = figures["state"]["as_of_utc"]
+    except (ValueError, KeyError, TypeError):
+        yield "its figures cannot be read."
+        return
+    if str(entry.get("as_of_utc")) != str(as_of).removesuffix("Z"):
+        yield f"as_of_utc is {as_of}, in the manifest {entry.get('as_of_utc')}."
+    if entry.get("problem") is None:
+        # the report is for everybody, and masked whatever the setting
+        yield from compare_report(con, figures, lambda text: struck(text, None))
 
 
 def compare_report(
@@ -87,11 +116,9 @@ def _rates(counts: Figures) -> Figures:
 
 
 def _ask(con: sqlite3.Connection, query: str) -> list[Figures]:
-    cursor = con.execute(query)
-    names = [column[0] for column in cursor.description]
     return [
-        {name: _in_json(name, value) for name, value in zip(names, row, strict=True)}
-        for row in cursor
+        {name: _in_json(name, value) for name, value in row.items()}
+        for row in named_rows(con.execute(query))
     ]
 
 

@@ -40,7 +40,7 @@ def take(form: Form) -> tuple[list[Report], list[Reject], int]:
 
 
 def _sid_of(element: Any) -> tuple[int, tuple[str, str | None, str | None] | None]:  # noqa: ANN401  any JSON
-    """Return the sid of a sound record; else why it is none, in which field, and what is there."""
+    """Return the sid of a sound record; else the reason, the field and its value."""
     if element.__class__ is not dict:
         is_damage = element.__class__ is Damaged
         value = element if is_damage else _written(element)
@@ -80,7 +80,7 @@ def as_text(value: Any) -> str:  # noqa: ANN401  any JSON
 
 
 def _written(value: Any) -> str:  # noqa: ANN401  any JSON
-    """Write JSON without blanks. A stack, for what was parsed may be nested deeper than calls."""
+    """Write JSON without blanks. A stack, because nesting may be deeper than calls can be."""
     parts: list[str] = []
     waiting = [value]
     while waiting:

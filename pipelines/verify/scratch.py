@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 from pipelines.folder.lock import WarehouseError
 
 Row = tuple[Any, ...]
+Named = dict[str, Any]
+"""A row by its columns."""
 
 _PREFIX, _LOCK = "verify-", "lock"
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
@@ -42,9 +44,9 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_FULL) & 0xFF not in _NO_ROOM:
             raise
         raise WarehouseError(
-            f"{parent} cannot be worked in: {getattr(error, 'strerror', None) or error}. A "
-            "verification needs three times as much room there as the landed files and the "
-            "warehouse."
+            f"{parent} cannot be used as a work folder: "
+            f"{getattr(error, 'strerror', None) or error}. Verification needs free space there of "
+            "three times the size of the landed files and the warehouse."
         ) from error
     finally:
         os.environ.pop("SQLITE_TMPDIR", None)
@@ -59,14 +61,14 @@ def _sweep(parent: Path) -> None:
             with FileLock(folder / _LOCK, timeout=0):
                 shutil.rmtree(folder, ignore_errors=True)
         except Timeout:
-            # somebody is at work in it
+            # another verification works in it
             continue
 
 
 def open_scratch(path: Path, *attached: Path) -> sqlite3.Connection:
     """Open a database, made where there is none; the others stand beside it by their stems.
 
-    Nothing is kept safe from a crash: whoever comes next begins anew.
+    Nothing survives a crash, because the next verification starts from scratch.
     """
     con = sqlite3.connect(path, isolation_level=None)
     for other in attached:
@@ -76,6 +78,12 @@ def open_scratch(path: Path, *attached: Path) -> sqlite3.Connection:
         con.execute(f"pragma {name}.synchronous = off")
         con.execute(f"pragma {name}.cache_size = -{_CACHE_KB}")
     return con
+
+
+def named_rows(cursor: Any) -> Iterator[Named]:  # noqa: ANN401  a cursor of either engine
+    """Yield what a query gives, by its columns."""
+    names = [column[0] for column in cursor.description or ()]
+    return (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
 
 
 class Inserter:

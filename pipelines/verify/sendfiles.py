@@ -1,4 +1,4 @@
-"""Files of the send log, read again: each row as its fields, or as a text where it is none.
+"""Files of the send log, read again: each row as its fields, or as text where it is not a row.
 
 Text files are read by Python alone; only Parquet is taken apart by DuckDB, value by value.
 """
@@ -38,7 +38,7 @@ def read_rows(path: Path) -> Iterator[Texts | str]:
 
 
 def _encoding(path: Path) -> str:
-    """Return UTF-8, or where the file is none GB18030."""
+    """Return UTF-8, or GB18030 where the file is not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:

@@ -72,7 +72,7 @@ def send_clock(zone_name: str) -> SendClock:
 
     @lru_cache(maxsize=1 << 14)
     def send_us(text: str) -> int | None:
-        """Return a time of a send log in microseconds since 1970, UTC; None where it is none."""
+        """Return a time of a send log in microseconds since 1970, UTC; None where it is not one."""
         seconds = _SECONDS.fullmatch(text)
         if seconds:
             return int(seconds[1]) * SECOND_US + _micros(seconds[2])

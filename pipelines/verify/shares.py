@@ -1,8 +1,8 @@
 """Landed files and send files to rows of a scratch database, each process its share of them."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
+from collections.abc import Callable, Iterable
+from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,15 +34,6 @@ files; ``report`` has a row for every sound record, whichever line its push coun
 _LINES_A_FILE = 1 << 32
 
 
-class SendFile(NamedTuple):
-    """What the warehouse says of a file of the send log."""
-
-    name: str
-    size: int
-    digest: str | None
-    state: str
-
-
 class Share(NamedTuple):
     """Files for one process."""
 
@@ -51,29 +42,27 @@ class Share(NamedTuple):
     settings: Settings
     landed: list[tuple[int, KnownFile]]
     """With their places among all files."""
-    sends: list[SendFile]
+    sends: list[KnownFile]
 
 
 def divide(
     folder: Path,
     settings: Settings,
     landed: Iterable[KnownFile],
-    sends: Iterable[SendFile],
+    sends: Iterable[KnownFile],
     number: int,
 ) -> list[Share]:
     """Deal the files out, the largest first, so that all shares are about as large."""
     shares = [Share(folder / f"share{n}.db", settings, [], []) for n in range(number)]
     loads = [0] * number
-    files: list[tuple[int, int, KnownFile | SendFile]] = []
-    files += [(one.size, place, one) for place, one in enumerate(landed)]
-    files += [(one.size, -1, one) for one in sends]
-    for size, place, file in sorted(files, key=lambda one: -one[0]):
+    files = [*enumerate(landed), *((None, file) for file in sends)]
+    for place, file in sorted(files, key=lambda placed: -placed[1].size):
         lightest = loads.index(min(loads))
-        loads[lightest] += size
-        if isinstance(file, KnownFile):
-            shares[lightest].landed.append((place, file))
-        else:
+        loads[lightest] += file.size
+        if place is None:
             shares[lightest].sends.append(file)
+        else:
+            shares[lightest].landed.append((place, file))
     for share in shares:
         share.landed.sort()
     return shares
@@ -107,17 +96,14 @@ class _Reader:
         landing = self._share.settings.landing
         missing: list[KnownFile] = []
         for place, known in self._share.landed:
-            lines = read_file(landing, known, self._findings, missing)
-            self._take_lines(place * _LINES_A_FILE, lines)
+            pushes = read_file(landing, known, self._findings, missing)
+            for line, push in enumerate(pushes, start=place * _LINES_A_FILE + 1):
+                self._take(line, push)
         places = {known.name: place for place, known in self._share.landed}
         for push in read_moved(landing, missing, self._findings):
             self._take(places[push.file] * _LINES_A_FILE + push.number, push)
         for known_sends in self._share.sends:
             self._read_sends(known_sends)
-
-    def _take_lines(self, line: int, pushes: Iterator[LandedPush]) -> None:
-        for number, push in enumerate(pushes, start=line + 1):
-            self._take(number, push)
 
     def _take(self, line: int, push: LandedPush) -> None:
         form = read_form(push.body)
@@ -134,24 +120,18 @@ class _Reader:
         position, sid, success, handset_raw, *texts = report
         code, _, _, mobile = texts
         number = self._number(mobile)
-        return (
-            line,
-            position,
-            sid,
-            success,
-            self._handset_us(handset_raw),
-            handset_raw,
-            *texts,
-            *number,
-            *self._meaning(success=success, operator=number.operator, code=code),
-        )
+        meaning = self._meaning(success=success, operator=number.operator, code=code)
+        handset_us = self._handset_us(handset_raw)
+        return (line, position, sid, success, handset_us, handset_raw, *texts, *number, *meaning)
 
-    def _read_sends(self, known: SendFile) -> None:
+    def _read_sends(self, known: KnownFile) -> None:
         path = self._share.settings.sends / known.name
         clock = send_clock(self._share.settings.sends_timezone)
         try:
-            if not _is_as_read(path, known):
-                self._say(known, "was altered since it was read; `dlr run` reads it again")
+            with path.open("rb") as file:
+                digest, size = file_digest(file, "sha256").hexdigest(), file.tell()
+            if (size, digest) != (known.size, known.digest):
+                self._add(known, "was altered since it was read; `dlr run` reads it again")
                 return
             for position, row in enumerate(read_rows(path), start=1):
                 send = judge(row, clock)
@@ -162,20 +142,11 @@ class _Reader:
                     self._rows.add("send", [(known.name, position, *send, *number)])
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
-            self._say(known, f"cannot be read ({reason}); restore it from a backup")
+            self._add(known, f"cannot be read ({reason}); restore it from a backup")
         self._on_bytes(known.size)
 
-    def _say(self, known: SendFile, text: str) -> None:
+    def _add(self, known: KnownFile, text: str) -> None:
         self._findings.add("ops.send_files", f"the send file {known.name} {text}.", "file")
-
-
-def _is_as_read(path: Path, known: SendFile) -> bool:
-    digest, size = sha256(), 0
-    with path.open("rb") as file:
-        while data := file.read(1 << 20):
-            digest.update(data)
-            size += len(data)
-    return (size, digest.hexdigest()) == (known.size, known.digest)
 
 
 def attach_shares(con: sqlite3.Connection, shares: Iterable[Share]) -> None:

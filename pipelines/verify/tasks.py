@@ -1,25 +1,27 @@
-"""What either of the two processes can do: look through what is published, compare tables."""
+"""What either of the two processes can do: compare what is published, and tables."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 
 from contract.settings import Settings
-from pipelines.verify import published
-from pipelines.verify.clock import shown
+from pipelines.verify.clock import shown as shown_time
 from pipelines.verify.compare import Comparison, Locate, expected_rows, standing_rows
+from pipelines.verify.database import DatabaseCheck
 from pipelines.verify.findings import Findings, Place
-from pipelines.verify.headers import Table, hidden_columns, read_tables
+from pipelines.verify.headers import Table, read_tables
 from pipelines.verify.landed import lies_in
+from pipelines.verify.manifest import DATABASE, Publication, PublicationCheck, read_manifest
 from pipelines.verify.masking import masked_columns
 from pipelines.verify.pinned import Pinned, open_database
-from pipelines.verify.recompute import register
-from pipelines.verify.scratch import Row, open_scratch
+from pipelines.verify.recompute import EXPECTED, register
+from pipelines.verify.report import compare_page
+from pipelines.verify.scratch import Named, Row, open_scratch
 from pipelines.verify.shares import Share
 
 _OF_A_DAY = {
@@ -27,21 +29,7 @@ _OF_A_DAY = {
     "raw.rejected_records": (),
     "ops.ledger_by_file": ("messages", "duplicates", "conflicts"),
 }
-"""Tables compared for one day, and columns that only all days together tell."""
-_DAY_MESSAGES = """
-    select
-        day.sid, push.line, day.position, message.sid as stands, message.copies, day.copies,
-        message.first_received_at_utc, day.first_received_at_utc
-    from core_sms_status as day
-    cross join push
-        on push.push_id = day.push_id
-    left join core.core_sms_status as message
-        on message.sid = day.sid
-    where message.sid is null
-        or message.copies < day.copies
-        or (message.first_received_at_utc <= day.first_received_at_utc) is not true
-    order by push.line, day.position
-"""
+"""Tables compared for one day, and columns that need all days."""
 
 
 class State(NamedTuple):
@@ -77,27 +65,24 @@ def open_state(path: Path, settings: Settings, *attached: Path) -> sqlite3.Conne
     return con
 
 
-def look_published(state: State, books: published.Books) -> Findings:
+def compare_published(state: State, publication: Publication) -> Findings:
     """Compare what is published with itself: manifest, files, database."""
     findings = Findings()
     pinned = state.pinned
-    manifest = published.read_manifest(pinned, findings)
+    manifest = read_manifest(pinned.manifest, findings)
     if manifest is not None:
-        published.compare_manifest(manifest, pinned, state.settings, books, findings)
+        PublicationCheck(manifest, pinned, publication, findings).run(state.settings.export_mobile)
         try:
             with open_database(pinned.database, state.folder, state.settings) as con:
-                published.compare_database(con, manifest, pinned, books, read_tables(), findings)
+                DatabaseCheck(con, manifest, pinned.exports, publication, findings).run()
         except duckdb.Error as error:
-            said = f"cannot be read ({type(error).__name__}); `dlr run` replaces it."
-            findings.add(published.DATABASE, said)
+            kind = type(error).__name__
+            findings.add(DATABASE, f"cannot be read ({kind}); `dlr run` replaces it.")
     return findings
 
 
 def compare_tables(
-    state: State,
-    names: list[str],
-    shown: bool,
-    on_progress: Callable[[float], None],
+    state: State, names: list[str], shown: bool, on_progress: Callable[[float], None]
 ) -> Findings:
     """Compare tables with what is expected; ``shown`` are those that readers are given."""
     findings = Findings()
@@ -107,13 +92,17 @@ def compare_tables(
         try:
             duck = stack.enter_context(open_database(path, state.folder, state.settings))
         except duckdb.Error:
-            # said where the database itself is looked at
+            # compare_published reports it
             return findings
-        for number, name in enumerate(names):
-            _compare_table(con, duck, name, findings, shown=shown)
-            on_progress((number + 1) / len(names))
+        for number, name in enumerate(names, start=1):
+            where = f"{DATABASE}, {name}" if shown else name
+            try:
+                _compare_table(con, duck, read_tables()[name], where, findings)
+            except duckdb.Error as error:
+                findings.add(where, f"the table cannot be read ({type(error).__name__}).")
+            on_progress(number / len(names))
         if shown:
-            for sentence in published.compare_report(con, state.pinned):
+            for sentence in compare_page(con, state.pinned.manifest, state.pinned.copies):
                 findings.add("exports/report.html", sentence, sentence.partition(".")[0])
     return findings
 
@@ -121,27 +110,20 @@ def compare_tables(
 def _compare_table(
     con: sqlite3.Connection,
     duck: duckdb.DuckDBPyConnection,
-    name: str,
+    table: Table,
+    where: str,
     findings: Findings,
-    *,
-    shown: bool,
 ) -> None:
-    where = f"{published.DATABASE}, {name}" if shown else name
-    tables = read_tables()
-    table, hidden = tables[name], hidden_columns(tables.values())
-    try:
-        types = _common(con, duck, table)
-        if not types:
-            findings.add(where, "the table has none of its columns.")
-            return
-        columns = masked_columns(table, types) if shown else "*"
-        key = [column for column in table.key if column in types] or list(types)
-        Comparison(where, table, types, hidden, _locate(con), findings).run(
-            expected_rows(con, columns, table.relation, types, key),
-            standing_rows(duck, name, types, key),
-        )
-    except duckdb.Error as error:
-        findings.add(where, f"the table cannot be read ({type(error).__name__}).")
+    types = _common(con, duck, table)
+    if not types:
+        findings.add(where, "the table has none of its columns.")
+        return
+    columns = "*" if where == table.name else masked_columns(table, types)
+    key = [column for column in table.key if column in types] or list(types)
+    Comparison(where, table, types, _locate(con), findings).run(
+        expected_rows(con, columns, table.relation, types, key),
+        standing_rows(duck, table.name, types, key),
+    )
 
 
 def column_names(con: sqlite3.Connection, relation: str) -> list[str]:
@@ -161,17 +143,17 @@ def _common(
 def _locate(con: sqlite3.Connection) -> Locate:
     """Return what finds the landed report or push that a row comes from."""
 
-    def locate(row: dict[str, Any]) -> Place | None:
+    def locate(row: Named) -> Place | None:
         push_id, position = row.get("push_id"), row.get("position")
         try:
             if push_id is None and row.get("sid") is not None:
                 query = "select push_id, position from core_sms_status where sid = ?"
                 push_id, position = con.execute(query, (row["sid"],)).fetchone() or (None, None)
-            found = con.execute("select line from push where push_id = ?", (push_id,)).fetchone()
+            push = con.execute("select line from push where push_id = ?", (push_id,)).fetchone()
         except sqlite3.OperationalError:
             # for one day the tables are those of the warehouse, and know no lines
             return None
-        return Place(found[0], position) if found else None
+        return Place(push[0], position) if push else None
 
     return locate
 
@@ -179,39 +161,48 @@ def _locate(con: sqlite3.Connection) -> Locate:
 def compare_day(
     state: State, day: date, duck: duckdb.DuckDBPyConnection, findings: Findings
 ) -> None:
-    """Compare what one day tells: pushes, rejects, and that their messages are there."""
-    tables = read_tables()
-    hidden = hidden_columns(tables.values())
+    """Compare what one day proves: pushes, rejects, and that their messages are there."""
     with closing(open_state(state.read, state.settings, state.core)) as con:
         pushes = {row[0] for row in con.execute("select push_id from push")}
 
-        def covers(row: dict[str, Any]) -> bool:
-            of_file = "file" in row and lies_in(row["file"], day)
-            return of_file or row.get("push_id") in pushes
+        def covered(rows: Iterable[Row], names: Iterable[str]) -> Iterator[Row]:
+            for row in rows:
+                named = dict(zip(names, row, strict=True))
+                if named.get("push_id") in pushes or (
+                    "file" in named and lies_in(named["file"], day)
+                ):
+                    yield row
 
         for name, unknown in _OF_A_DAY.items():
-            table = tables[name]
+            table = read_tables()[name]
             types = {c: kind for c, kind in _common(con, duck, table).items() if c not in unknown}
-            Comparison(name, table, types, hidden, _locate(con), findings).run(
-                filtered(expected_rows(con, "*", table.relation, types, table.key), types, covers),
-                filtered(standing_rows(duck, name, types, table.key), types, covers),
+            Comparison(name, table, types, _locate(con), findings).run(
+                covered(expected_rows(con, "*", table.relation, types, table.key), types),
+                covered(standing_rows(duck, name, types, table.key), types),
             )
-        for row in con.execute(_DAY_MESSAGES):
-            _say_message(row, findings)
+        for row in con.execute((EXPECTED / "recount" / "day_messages.sql").read_text("utf-8")):
+            _add_message(row, findings)
 
 
-def filtered(
-    rows: Iterable[Row], names: Iterable[str], condition: Callable[[dict[str, Any]], bool]
-) -> Iterator[Row]:
-    """Yield the rows that meet a condition on their columns."""
-    return (row for row in rows if condition(dict(zip(names, row, strict=True))))
-
-
-def _say_message(row: Row, findings: Findings) -> None:
-    sid, line, position, stands, copies, least, first, latest = row
+def _add_message(row: Row, findings: Findings) -> None:
+    sid, line, position, stored, copies, least, first, latest = row
     where, place = "core.sms_status", Place(line, position)
-    if stands is None:
+    if stored is None:
         findings.add(where, f"sid {sid} has no row.", "missing", place)
-    else:
-        said = f"{copies} copies, the first at {shown(first)}, where this day alone has {least}"
-        findings.add(where, f"sid {sid}: {said}, the first at {shown(latest)}.", "differs", place)
+        return
+    sentence = (
+        f"sid {sid}: {copies} copies, the first at {shown_time(first)}, but this day alone has "
+        f"{least}, the first at {shown_time(latest)}."
+    )
+    findings.add(where, sentence, "differs", place)
+
+
+def located(con: sqlite3.Connection, lines: set[int]) -> dict[int, str]:
+    """Say in words where lines of landed files lie."""
+    query = "select file, number, push_id from push where line = ?"
+    pushes = {line: con.execute(query, (line,)).fetchone() for line in lines}
+    return {
+        line: f"landing/{push[0]}, line {push[1]}, push {push[2]}"
+        for line, push in pushes.items()
+        if push
+    }

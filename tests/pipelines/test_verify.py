@@ -300,9 +300,9 @@ def test_an_altered_byte_is_found(data: Path) -> None:
     path = data / "landing" / SECOND
     content = path.read_bytes()
     path.write_bytes(content.replace(b"SUCCESS", b"SUCCESs", 1))
-    assert_found(data, rf"landing/{SECOND}: line 1 is no intact envelope",
+    assert_found(data, rf"landing/{SECOND}: line 1 is not an intact envelope",
                  rf"landing/{SECOND}: the landed file was altered",
-                 "push_id b0000 has a row, but nothing that was received gives one")  # fmt: skip
+                 "push_id b0000 has a row that nothing received accounts for")  # fmt: skip
     assert_found(data, rf"landing/{SECOND}: the landed file was altered", day=date(2026, 11, 21))
     assert verified(data, day=date(2026, 11, 20)).passed
 
@@ -324,7 +324,7 @@ def test_a_removed_file_is_found(data: Path) -> None:
     assert_found(
         data,
         rf"landing/{SECOND}: the landed file is gone",
-        "push_id b0001 has a row, but nothing that was received gives one",
+        "push_id b0001 has a row that nothing received accounts for",
     )
 
 
@@ -358,7 +358,7 @@ ALTERED = {
     ),
     "row added": (
         f"insert into {STATUS} select 77 as sid, * exclude (sid) from {STATUS} where sid = 1",
-        "sid 77 has a row, but nothing that was received gives one",
+        "sid 77 has a row that nothing received accounts for",
     ),
     "copies": (
         f"update {STATUS} set copies = 99 where sid = 1",
@@ -427,7 +427,7 @@ ALTERED = {
     "push added": (
         "insert into raw.pushes select 'new' as push_id, * exclude (push_id) from raw.pushes "
         "where push_id = 'a0003'",
-        "push_id new has a row, but nothing that was received gives one",
+        "push_id new has a row that nothing received accounts for",
     ),
     "time of a push": (
         "update raw.pushes set received_at_utc = received_at_utc + interval 1 microsecond "
@@ -460,7 +460,7 @@ ALTERED = {
     ),
     "file forgotten": (
         f"delete from ops.files where file = '{THIRD}'",
-        "push_id c0000 has a row, but nothing that was received gives one",
+        "push_id c0000 has a row that nothing received accounts for",
     ),
     "file's run": ("update ops.files set run_id = 'x'", "its run x is not in ops.ledger"),
     "file's pushes": (
@@ -481,7 +481,7 @@ ALTERED = {
     ),
     "file that brought nothing": (
         "insert into ops.ledger_by_file by name select 'x' as file, 1 as pushes",
-        "ops.ledger_by_file: file x has a row, but nothing that was received gives one",
+        "ops.ledger_by_file: file x has a row that nothing received accounts for",
     ),
     "mart count": (
         "update marts.delivery_hourly set delivered = delivered + 1 where hour_utc = "
@@ -503,7 +503,7 @@ ALTERED = {
     ),
     "exported part": (
         "update ops.export_parts set rows = rows + 1 where table_name = 'core.sms_status'",
-        "exports/manifest.json: ops.export_parts has sms_status/.* in a way the manifest has not",
+        "exports/manifest.json: ops.export_parts lists sms_status/.*, but the manifest does not",
     ),
 }  # fmt: skip
 

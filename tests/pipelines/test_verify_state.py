@@ -292,6 +292,6 @@ def test_without_room_it_says_so_in_a_sentence(settings: Settings, spare: int) -
         timeout=120,
     )
     assert done.returncode == 1, done.stdout
-    assert "cannot be worked in" in done.stderr
+    assert "cannot be used as a work folder" in done.stderr
     assert "Traceback" not in done.stderr
     assert list((settings.data / "tmp").iterdir()) == []

@@ -1,0 +1,19 @@
+-- What the other checks read: registries in today's words, the last run of each ledger, and a
+-- value as a sentence shows it. Before format 3 'quarantined' was called 'set_apart'.
+create temp macro shown(given) as coalesce(given::varchar, 'null');
+
+create temp view landed_file as
+select * replace (if(state = 'set_apart', 'quarantined', state) as state) from ops.files;
+
+create temp view send_file as
+select * replace (if(state = 'set_apart', 'quarantined', state) as state) from ops.send_files;
+
+create temp view last_run as
+from (select 1) left join ops.ledger on true
+order by sequence desc nulls first, run_id desc nulls first
+limit 1;
+
+create temp view last_sends_run as
+from (select 1) left join ops.sends_ledger on true
+order by sequence desc nulls first, run_id desc nulls first
+limit 1
