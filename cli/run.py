@@ -13,7 +13,6 @@ from contract.settings import Settings, load_settings
 from pipelines.landing.closed_days import survey
 from pipelines.landing.registry import quarantined
 from pipelines.load import ledger
-from pipelines.load.sends_ledger import latest_sends
 from pipelines.models.warehouse import open_warehouse
 from pipelines.sends.files import list_sends
 
@@ -89,7 +88,7 @@ def _repaired(con: duckdb.DuckDBPyConnection, started: datetime) -> str:
 
 
 def _sends_taken(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
-    sends = latest_sends(con)
+    sends = ledger.latest(con, ledger.SENDS)
     if sends is None or sends["run_id"] != run_id:
         return ""
     return (

@@ -20,7 +20,6 @@ from contract.settings import Settings
 from pipelines.folder.show import analytics_path, manifest_path, preparing, show
 from pipelines.load import ledger
 from pipelines.load.marts import refresh_marts
-from pipelines.load.sends_ledger import describe_sends, latest_sends
 from pipelines.models.warehouse import transaction
 from pipelines.publish import manifest, stamps
 from pipelines.publish.current import sweep_trees
@@ -134,12 +133,10 @@ def can_publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
 
 def _broken_law(con: duckdb.DuckDBPyConnection) -> str | None:
     """Which run does not balance, of the reports or of the send log; None where both do."""
-    for last, describe in (
-        (ledger.latest(con), ledger.describe),
-        (latest_sends(con), describe_sends),
-    ):
+    for law in (ledger.RECORDS, ledger.SENDS):
+        last = ledger.latest(con, law)
         if last is not None and not last["balanced"]:
-            return f"Run {last['run_id']} does not balance: {describe(last)}"
+            return f"Run {last['run_id']} does not balance: {ledger.describe(last, law)}"
     return None
 
 

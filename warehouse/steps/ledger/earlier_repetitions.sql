@@ -1,5 +1,5 @@
 /*
-description: Pushes that brought repetitions of the touched messages, as far as was known before this slice.
+description: Pushes that brought repetitions of the stale messages, as far as was known before this batch.
 grain: push_id
 materialized: temporary
 reads: previous

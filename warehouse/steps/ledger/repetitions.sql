@@ -1,5 +1,5 @@
 /*
-description: Duplicates and conflicts in each affected push.
+description: Duplicates and conflicts in each changed push.
 grain: push_id
 materialized: temporary
 */

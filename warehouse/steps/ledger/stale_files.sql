@@ -1,12 +1,12 @@
 /*
-description: Landed files whose figures may have changed, for a push of theirs came, went, or was attributed anew.
+description: Landed files whose figures may have changed because a push of theirs came, went, or was attributed anew.
 grain: file
 materialized: temporary
 */
 select push.file
 from raw.pushes as push
-join changed_pushes as affected
-    on affected.push_id = push.push_id
+join changed_pushes as changed
+    on changed.push_id = push.push_id
 
 union
 
