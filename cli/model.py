@@ -107,7 +107,7 @@ def _print_rows(con: duckdb.DuckDBPyConnection, query: str, arguments: argparse.
 
 def _decode_landed(con: duckdb.DuckDBPyConnection, settings: Settings, model: Model) -> None:
     """Decode the newest landed file, as if nothing had been taken before."""
-    from pipelines.decode.batch import decode, read_lines
+    from pipelines.decode.decoding import decode, read_lines
     from pipelines.landing.inventory import list_landed
 
     names = [

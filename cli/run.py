@@ -13,7 +13,6 @@ from contract.settings import Settings, load_settings
 from pipelines.landing.closed_partitions import take_inventory
 from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
-from pipelines.load.sends_ledger import latest_sends
 from pipelines.models.warehouse import open_warehouse
 from pipelines.sends.files import list_sends
 
@@ -75,7 +74,7 @@ def _loaded(con: duckdb.DuckDBPyConnection, run_id: str, started: datetime) -> I
 
 
 def _sends_loaded(con: duckdb.DuckDBPyConnection, run_id: str) -> Iterator[str]:
-    sends: Mapping[str, Any] | None = latest_sends(con)
+    sends: Mapping[str, Any] | None = ledger.latest(con, ledger.SENDS)
     if sends is not None and sends["run_id"] == run_id:
         yield (
             f"Loaded {counted(sends['files'], 'file')} of the send log, "

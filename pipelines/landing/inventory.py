@@ -187,7 +187,7 @@ def fits_in_a_batch(file: LandedFile, most_bytes: int) -> bool:
     return file.size <= most_bytes and not file.compressed
 
 
-def batches(files: Iterable[LandedFile], most_bytes: int) -> Iterator[list[LandedFile]]:
+def in_batches(files: Iterable[LandedFile], most_bytes: int) -> Iterator[list[LandedFile]]:
     """Cut a backlog into batches that fit in memory; each becomes one transaction.
 
     A file that does not fit is alone in its batch (see ``chunks.py``), and so is a compressed one

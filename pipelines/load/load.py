@@ -1,67 +1,34 @@
-"""Landed files to ``raw`` and ``core``: one slice of files, one transaction.
+"""Landed files and send files to ``raw`` and ``core``: batch after batch, each one transaction.
 
-    files -> decode -> raw.pushes, raw.rejected_records
-    sends -> read   -> raw.sends, raw.rejected_sends
-          -> stale_sids -> core.* -> ops.ledger, ops.stale_hours, ops.stale_parts
+    load.py     what is pending, or is to be ingested again
+    batch.py    cut into batches
+    apply.py    one batch: retract, decode, store, settle, register, ledger
 
-A slice and the note of its files in ``ops.files`` are stored together, so a crash repeats the
-slice and never doubles it. Marts and exports follow from what is marked stale.
+A batch and the registry of its files are stored together, so a crash repeats the batch and never
+doubles it. Marts and exports follow from what is marked stale.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import duckdb
 
 from contract.progress import Progress, silent
 from contract.settings import Settings
-from pipelines import models
-from pipelines.decode.batch import decode, read_lines
-from pipelines.decode.rules import days_to_upgrade, forget_decoders, note_decoder
-from pipelines.landing.admission import admit
-from pipelines.landing.chunks import chunks_of
+from pipelines.decode.rules import days_to_upgrade, forget_decoders
 from pipelines.landing.closed_partitions import close_partitions, take_inventory
-from pipelines.landing.inventory import LandedFile, batches, list_landed
-from pipelines.landing.problems import find_problems
-from pipelines.landing.registry import LANDED_FILES, register, register_members
+from pipelines.landing.inventory import LandedFile, list_landed
 from pipelines.load import changes, ledger
-from pipelines.load.changes import Change
+from pipelines.load.apply import apply
+from pipelines.load.batch import batches
 from pipelines.load.recompute import recompute_core
-from pipelines.load.retract import Slice, remove
-from pipelines.load.sends_ledger import record_sends, send_totals
-from pipelines.load.settle import settle
+from pipelines.load.report import LoadReport
 from pipelines.models.computed import outdated_core
 from pipelines.models.warehouse import load_reference, transaction
-from pipelines.sends.files import SendFile, pending_sends
-from pipelines.sends.store import SendsRead, read_sends, store_sends
+from pipelines.sends.files import pending_sends
 
-_SLICE_BYTES = 512 * 1024**2
-_SLICES_IN_MEMORY = 10
-"""A slice takes about four times its landed bytes, which are this fraction of the memory."""
-
-
-@dataclass(slots=True)
-class LoadReport:
-    """What a load took in; figures of all its slices together."""
-
-    files: int = 0
-    pushes: int = 0
-    days: set[date] = field(default_factory=set)
-    """Landing days of the files."""
-    quarantined: dict[str, str] = field(default_factory=dict)
-    """Files in which something needs a person, with the problem."""
-    changes: list[Change] = field(default_factory=list)
-    """What moved, where landing days were taken again."""
-    send_files: int = 0
-    """Files of the send log."""
-    recomputed: list[str] = field(default_factory=list)
-    """Tables computed again as a whole, because what they are computed by has changed."""
-
-    @property
-    def took_anything(self) -> bool:
-        """Whether any file was taken, or any table computed again."""
-        return bool(self.files or self.send_files or self.recomputed)
+__all__ = ["LoadReport", "load"]
 
 
 def load(
@@ -71,152 +38,69 @@ def load(
     days: Iterable[date | None] | None = None,
     on_progress: Progress = silent,
 ) -> LoadReport:
-    """Take in every pending file, or once more every file of the given landing days.
+    """Ingest every pending file, or every file of the given landing days once more.
 
-    The day None stands for files that lie in no day's folder.
-
-    ``on_progress`` hears how many bytes of how many are done.
+    The day None stands for files that lie in no day's folder. ``on_progress`` hears how many bytes
+    of how many are done.
     """
     load_reference(con)
-    run = ledger.Run(run_id, datetime.now(UTC), settings.provider_timezone)
-    report = LoadReport()
-    if stale := outdated_core(con):
-        report.changes = recompute_core(con, settings.landing, run, stale, on_progress)
-        report.recomputed = [model.name for model in stale]
+    run = ledger.Run(run_id, datetime.now(UTC), settings)
+    this = _Load(con, run, LoadReport(), on_progress)
+    this.recompute()
     if days is None:
-        inventory = take_inventory(con, settings.landing)
-        report.days = {file.day for file in inventory.pending if file.day}
-        # sends first: in one slice with its reports a message is settled once
-        pending = [*pending_sends(con, settings), *inventory.pending]
-        _take(con, settings, pending, run, report, on_progress, again=False)
-        days = days_to_upgrade(con, settings.landing)
-        close_partitions(con, settings.landing, inventory.listing)
-    _take_again(con, settings, set(days), run, report, on_progress)
-    return report
+        days = this.ingest_pending()
+    this.ingest_again(set(days))
+    return this.report
 
 
-def _take_again(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    days: set[date | None],
-    run: ledger.Run,
-    report: LoadReport,
-    on_progress: Progress,
-) -> None:
-    """Take in once more every file of these landing days."""
-    files = [file for file in list_landed(settings.landing) if file.day in days] if days else []
-    if not files:
-        return
-    changes.begin(con)
-    settled = _take(con, settings, files, run, report, on_progress, again=True)
-    _heal(con, run, settled)
-    with transaction(con):
-        forget_decoders(con, days)
-    report.changes += changes.found_in_place(con, run.run_id)
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """A load in progress."""
 
+    con: duckdb.DuckDBPyConnection
+    run: ledger.Run
+    report: LoadReport
+    on_progress: Progress
 
-def _take(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    files: Sequence[LandedFile],
-    run: ledger.Run,
-    report: LoadReport,
-    on_progress: Progress,
-    *,
-    again: bool,
-) -> list[ledger.ContentChange]:
-    """Take in files slice by slice; returns what each did to the messages."""
-    most_bytes = _slice_bytes(con)
-    done, total = 0, sum(file.size for file in files)
-    settled: list[ledger.ContentChange] = []
-    for group in batches(files, most_bytes):
-        for taken in _slices_of(con, settings, group, most_bytes):
-            with transaction(con):
-                settled.append(_load_slice(con, settings, taken, run, report, again=again))
-            done += taken.part.bytes_read if taken.part else sum(file.size for file in group)
-            on_progress(done, total)
-    return settled
+    def recompute(self) -> None:
+        """Bring what is stored to what it would be by today's models and settings."""
+        if outdated := outdated_core(self.con):
+            self.report.changes = recompute_core(self.con, self.run, outdated, self.on_progress)
+            self.report.recomputed = [model.name for model in outdated]
 
+    def ingest_pending(self) -> list[date | None]:
+        """Ingest what is pending; returns landing days that an upgrade left to ingest again."""
+        settings = self.run.settings
+        inventory = take_inventory(self.con, settings.landing)
+        self.report.days = {file.day for file in inventory.pending if file.day}
+        # sends first: in one batch with its reports a message is settled once
+        self._ingest([*pending_sends(self.con, settings), *inventory.pending], again=False)
+        days = days_to_upgrade(self.con, settings.landing)
+        close_partitions(self.con, settings.landing, inventory.listing)
+        return days
 
-def _heal(
-    con: duckdb.DuckDBPyConnection, run: ledger.Run, settled: list[ledger.ContentChange]
-) -> None:
-    """Hash everything anew: what was made again may have been tampered with before."""
-    with transaction(con):
-        before = ledger.totals(con)
-        one_row_each = all(change.one_row_each for change in settled)
-        ledger.record(con, run, before, 0, ledger.content_anew(con, one_row_each=one_row_each))
+    def ingest_again(self, days: set[date | None]) -> None:
+        """Ingest every file of these landing days once more, and report what moved."""
+        landing = self.run.settings.landing
+        files = [file for file in list_landed(landing) if file.day in days] if days else []
+        if not files:
+            return
+        changes.begin(self.con)
+        one_row_each = self._ingest(files, again=True)
+        with transaction(self.con):
+            ledger.record_anew(self.con, self.run, one_row_each=one_row_each)
+        with transaction(self.con):
+            forget_decoders(self.con, days)
+        self.report.changes += changes.compare_in_place(self.con, self.run.run_id)
 
-
-def _slices_of(
-    con: duckdb.DuckDBPyConnection, settings: Settings, group: list[LandedFile], most_bytes: int
-) -> Iterator[Slice]:
-    """One transaction for the files at hand, or for a large one among them one a part."""
-    sends = read_sends(con, settings, group)
-    landed = [file for file in group if not isinstance(file, SendFile)]
-    scratch = settings.data.absolute() / "tmp"
-    for part in chunks_of(settings.landing, scratch, landed, most_bytes):
-        yield Slice(landed, part, sends)
-        sends = SendsRead([], {})
-
-
-def _slice_bytes(con: duckdb.DuckDBPyConnection) -> int:
-    """Landed bytes of one slice, by the memory the engine has."""
-    return min(_SLICE_BYTES, models.memory_limit(con) // _SLICES_IN_MEMORY)
-
-
-def _load_slice(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    taken: Slice,
-    run: ledger.Run,
-    report: LoadReport,
-    *,
-    again: bool,
-) -> ledger.ContentChange:
-    before, sends_before = ledger.totals(con), send_totals(con)
-    admissions = [taken.part.admission] if taken.part else admit(settings.landing, taken.files)
-    names = [one.file.name for one in admissions if not one.problem]
-    read_lines(con, settings.landing, names, taken.part)
-    remove(con, taken, again=again)
-    decode(con)
-    _store_raw(con)
-    store_sends(con, taken.sends, run.run_id)
-    content = settle(con, again=again)
-    report.pushes += _count(con, "landed_pushes")
-    report.send_files += len(taken.sends.admissions)
-    report.quarantined |= taken.sends.problems
-    for name, problem in find_problems(con, settings.landing, admissions, taken.part).items():
-        report.quarantined.setdefault(name, problem)
-    note_decoder(con, {file.day for file in taken.files})
-    if taken.whole:
-        report.files += len(taken.files)
-        register(con, LANDED_FILES, admissions, report.quarantined, run.run_id)
-        if taken.part:
-            register_members(con, taken.part)
-    ledger.record(con, run, before, len(taken.files) if taken.whole else 0, content)
-    if taken.sends.admissions:
-        record_sends(con, run.run_id, sends_before, len(taken.sends.admissions))
-    return content
-
-
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
-
-
-def _store_raw(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("insert into raw.rejected_records by name from new_rejects")
-    con.execute(
-        """
-        insert into raw.pushes by name
-        select
-            push.push_id, push.file, push.received_at_utc, push.body_bytes, push.sha256,
-            found.decoding, found.records, found.repaired_mobiles,
-            found.records - coalesce(rejected.n, 0) as accepted,
-            0 as duplicates, 0 as conflicts, coalesce(rejected.n, 0) as rejected
-        from landed_pushes as push
-        join new_pushes as found using (push_id)
-        left join (select push_id, count(*) as n from new_rejects group by all) as rejected
-            using (push_id)
-        """
-    )
+    def _ingest(self, files: Sequence[LandedFile], *, again: bool) -> bool:
+        """Ingest files batch by batch; returns whether every changed message has one row."""
+        done, total = 0, sum(file.size for file in files)
+        one_row_each = True
+        for batch in batches(self.con, self.run.settings, files):
+            with transaction(self.con):
+                content = apply(self.con, self.run, batch, self.report, again=again)
+            one_row_each = one_row_each and content.one_row_each
+            done += batch.bytes_read
+            self.on_progress(done, total)
+        return one_row_each

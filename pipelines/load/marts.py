@@ -29,9 +29,9 @@ def is_stale(con: duckdb.DuckDBPyConnection) -> bool:
 def refresh_marts(con: duckdb.DuckDBPyConnection, run_id: str | None = None) -> list[str]:
     """Bring every mart up to date; returns the edited ones, which are computed anew as a whole.
 
-    The steps between them are made even where nothing is stale: checks look at what was touched.
+    The steps between them are made even where nothing is stale: checks look at what changed.
     """
-    _touch(con, "from ops.stale_hours")
+    _choose_hours(con, "from ops.stale_hours")
     stale = is_stale(con)
     with transaction(con):
         for model in _steps():
@@ -50,17 +50,8 @@ def rebuild_marts(
     con: duckdb.DuckDBPyConnection, names: Collection[str], run_id: str | None = None
 ) -> None:
     """Compute the named marts anew from all of core."""
-    _touch(
-        con,
-        """
-        select distinct 'event' as clock, event_hour_utc as hour_utc from core.sms_status
-        union
-        select distinct 'event', waiting_hour_utc from core.sends
-        where waiting_hour_utc is not null
-        union all
-        select distinct 'received', date_trunc('hour', received_at_utc) from raw.pushes
-        """,
-    )
+    models.run_temporary(con, ("all_hours",))
+    _choose_hours(con, "from all_hours")
     seconds: dict[str, float] = {}
     with transaction(con):
         for model in _steps():
@@ -75,7 +66,7 @@ def rebuild_marts(
         note_computed(con, seconds, run_id)
 
 
-def _touch(con: duckdb.DuckDBPyConnection, hours: str) -> None:
+def _choose_hours(con: duckdb.DuckDBPyConnection, hours: str) -> None:
     """Make the relations that the headers of the marts refer to."""
     con.execute(f"create or replace temp table hours_to_refresh as {hours}")
     for name, query in {

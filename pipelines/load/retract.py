@@ -1,81 +1,39 @@
-"""What is taken again is first taken out, in the same transaction."""
-
-from dataclasses import dataclass
+"""Re-ingesting a file first deletes its earlier rows, in the same transaction."""
 
 import duckdb
-import pandas as pd
 
-from pipelines import models
-from pipelines.landing.chunks import Chunk
-from pipelines.landing.inventory import LandedFile
 from pipelines.load import changes
-from pipelines.sends.store import SendsRead
+from pipelines.load.batch import Batch
+from pipelines.models.apply import delete, insert, make
+from pipelines.models.rows import TEXT, hand_over
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """What one transaction takes in: files, or a part of one file."""
+def retract(con: duckdb.DuckDBPyConnection, batch: Batch, *, again: bool) -> None:
+    """Delete the pushes that the files brought earlier, with their rejects.
 
-    files: list[LandedFile]
-    part: Chunk | None
-    sends: SendsRead
-    """Files of the send log, taken in with the first part."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether the files are done with it."""
-        return self.part is None or self.part.last
-
-
-def remove(con: duckdb.DuckDBPyConnection, taken: Slice, *, again: bool) -> None:
-    """Take out what the files brought earlier; ``retracted_records`` keeps what that touches."""
-    scope = _scope_of_removal(con, taken) if again else "false"
-    con.execute(
-        f"""
-        create or replace temp table retracted_pushes as
-        select push_id, file, received_at_utc
-        from raw.pushes
-        where {scope}
-        """
-    )
-    scope = "push_id in (select push_id from retracted_pushes)"
-    con.execute(
-        f"""
-        create or replace temp table retracted_records as
-        select sid from core.sms_status where {scope}
-        union
-        select sid from core.repeated_reports where {scope}
-        """
-    )
-    if not con.execute("from retracted_pushes limit 1").fetchall():
-        return
-    changes.remember_pushes(con)
-    for name in ("raw.pushes", "raw.rejected_records"):
-        models.mark_stale(con, models.load_models()[name], scope)
-        con.execute(f"delete from {name} where {scope}")
+    Leaves ``retracted_pushes``, and ``retracted_records``: the sids of their messages, which are to
+    be settled without them. Unless ``again``, both are empty.
+    """
+    files = [(file.name,) for file in batch.files] if again else []
+    hand_over(con, "retracted_files", files, {"file": TEXT})
+    if batch.chunk and again:
+        _find_pushes_of_chunk(con, first=batch.chunk.first_line == 1, last=batch.chunk.last)
+    else:
+        make(con, "retracted_pushes", "pushes_of_files")
+    make(con, "retracted_records", "messages_of_pushes")
+    if con.execute("from retracted_pushes limit 1").fetchall():
+        changes.remember_pushes(con)
+        for table in ("raw.pushes", "raw.rejected_records"):
+            delete(con, table, "push_id in (select push_id from retracted_pushes)")
 
 
-def _scope_of_removal(con: duckdb.DuckDBPyConnection, taken: Slice) -> str:
-    """Pushes of the files at hand; of a file in parts those in the part, at last all it lost."""
-    names = pd.DataFrame({"file": [file.name for file in taken.files]}, dtype="string")
-    con.register("retracted_frame", names)
-    con.execute("create or replace temp table retracted_files as from retracted_frame")
-    con.unregister("retracted_frame")
-    part = taken.part
-    if part is None:
-        return "file in (from retracted_files)"
-    con.execute(
-        """
-        insert into retracted_files
-        select file from ops.compacted_files where container in (from retracted_files)
-        union
-        select distinct file from landed_lines
-        """
-    )
-    fresh = "create or replace temp table" if part.first_line == 1 else "insert into"
-    con.execute(
-        f"{fresh} reread_pushes {'as ' * (part.first_line == 1)}select push_id from landed_lines"
-    )
-    in_part = "push_id in (select push_id from landed_lines)"
-    lost = "or push_id not in (select push_id from reread_pushes where push_id is not null)"
-    return f"file in (from retracted_files) and ({in_part} {lost * part.last})"
+def _find_pushes_of_chunk(con: duckdb.DuckDBPyConnection, *, first: bool, last: bool) -> None:
+    """The pushes in one chunk of a file, and with the last chunk all that the file lost."""
+    make(con, "lines_of_chunk", "lines_of_chunk")
+    insert(con, "retracted_files", "files_of_chunk")
+    if first:
+        con.execute("create or replace temp table reread_pushes (push_id varchar)")
+    con.execute("insert into reread_pushes select push_id from lines_of_chunk")
+    make(con, "retracted_pushes", "pushes_of_chunk")
+    if last:
+        insert(con, "retracted_pushes", "lost_pushes")

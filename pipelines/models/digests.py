@@ -33,7 +33,7 @@ FORMAT_1 = "format 1"
 _ROOT = Path(__file__).resolve().parents[2]
 _DIGITS = 12
 _READERS = {
-    DECODING: ("steps/decode", "pipelines.decode.batch"),
+    DECODING: ("steps/decode", "pipelines.decode.decoding"),
     SENDS: ("steps/send_files", "pipelines.sends.rows"),
 }
 """Folder of the SQL, and Python module, that turn the bytes of files into rows."""

@@ -19,7 +19,6 @@ from contract.settings import Settings
 from pipelines.folder.show import preparing, show
 from pipelines.load import ledger
 from pipelines.load.marts import refresh_marts
-from pipelines.load.sends_ledger import describe_sends, latest_sends
 from pipelines.models.rows import hand_over
 from pipelines.models.warehouse import transaction
 from pipelines.publish import data_files, manifest
@@ -121,12 +120,10 @@ def can_publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
 
 def _violation(con: duckdb.DuckDBPyConnection) -> str | None:
     """Which run does not balance, of the reports or of the send log; None where both do."""
-    for last, describe in (
-        (ledger.latest(con), ledger.describe),
-        (latest_sends(con), describe_sends),
-    ):
+    for law in (ledger.RECORDS, ledger.SENDS):
+        last = ledger.latest(con, law)
         if last is not None and not last["balanced"]:
-            return f"Run {last['run_id']} does not balance: {describe(last)}"
+            return f"Run {last['run_id']} does not balance: {ledger.describe(last, law)}"
     return None
 
 

@@ -17,7 +17,7 @@ from pipelines.folder.format import stamp
 from pipelines.folder.lock import WarehouseError, pipeline_lock
 from pipelines.landing.inventory import list_landed
 from pipelines.load import ledger
-from pipelines.load.changes import Change, found_against
+from pipelines.load.changes import Change, compare_with
 from pipelines.load.load import LoadReport, load
 from pipelines.load.marts import refresh_marts
 from pipelines.models.warehouse import open_warehouse, warehouse_path
@@ -51,7 +51,7 @@ def rebuild(
         with open_warehouse(settings, path=new) as con:
             loaded = load(con, settings, run_id, on_progress=on_progress)
             refresh_marts(con)
-            changes = found_against(con, run_id, path) if before else None
+            changes = compare_with(con, run_id, path) if before else None
         # the write-ahead log of the old warehouse must not be applied to the new one
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
         replace_file(new, path)

@@ -99,7 +99,7 @@ def test_decoding_is_what_lies_in_the_rooms_of_decoding(edited: EditedWarehouse)
     edited.replace("steps/send_files/read_sends.sql", "'no_key'", "'keyless'")
     assert now()[0] == decoding
     assert now()[1] != sends
-    assert "decode_push" in digests.python_meaning("pipelines.decode.batch")
+    assert "decode_push" in digests.python_meaning("pipelines.decode.decoding")
     assert "read_json_lines" in digests.python_meaning("pipelines.sends.rows")
 
 

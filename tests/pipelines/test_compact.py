@@ -147,7 +147,7 @@ def test_parts_of_a_compacted_day_are_cut_at_line_ends(
     before, right = books(taken), fingerprint(taken)
     compact(taken, TOMORROW)
     for most in (1, 2_000):
-        monkeypatch.setattr("pipelines.load.load._SLICE_BYTES", most)
+        monkeypatch.setattr("pipelines.load.batch._MOST_BYTES", most)
         rebuild(taken, f"rebuild-{most}")
         assert (books(taken), fingerprint(taken)) == (before, right)
         with open_warehouse(taken) as con:
@@ -165,7 +165,7 @@ def test_a_large_file_is_taken_in_parts(
     take(settings)
     right, problem = fingerprint(settings), read_status(settings).quarantined
     assert next(iter(problem.values())).startswith("line 2: not an envelope")
-    monkeypatch.setattr("pipelines.load.load._SLICE_BYTES", 1_000)
+    monkeypatch.setattr("pipelines.load.batch._MOST_BYTES", 1_000)
     rebuild(settings, "rebuild")
     assert fingerprint(settings) == right
     assert warehouse(settings, "select count(*), min(files) from ops.ledger") == [(1, 1)]

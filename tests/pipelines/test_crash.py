@@ -38,13 +38,13 @@ PROCESSES.set_forkserver_preload(["tests.data_folder"])
 
 POINTS = [
     # where in a run, and at which call, the process is killed
-    ("pipelines.load.load.read_lines", 1),
-    ("pipelines.load.load.read_lines", 2),  # between two parts of a file
-    ("pipelines.load.load.read_lines", 3),  # between two files
-    ("pipelines.load.load._store_raw", 2),
-    ("pipelines.load.load.read_sends", 1),
-    ("pipelines.load.load.store_sends", 1),
-    ("pipelines.load.load.record_sends", 1),
+    ("pipelines.load.apply.read_lines", 1),
+    ("pipelines.load.apply.read_lines", 2),  # between two chunks of a file
+    ("pipelines.load.apply.read_lines", 3),  # between two files
+    ("pipelines.load.apply.store_raw", 2),
+    ("pipelines.load.batch.read_sends", 1),
+    ("pipelines.load.apply.store_sends", 1),
+    ("pipelines.load.ledger.record_sends", 1),
     ("pipelines.load.settle._attribute_repetitions", 1),
     ("pipelines.load.ledger.record", 1),
     ("pipelines.load.marts.is_stale", 1),
@@ -100,7 +100,7 @@ def run_and_die(data: Path, target: str, calls: int) -> None:
         return real(*args, **kwargs)
 
     setattr(module, name, die)
-    importlib.import_module("pipelines.load.load")._SLICE_BYTES = 1  # every line a slice
+    importlib.import_module("pipelines.load.batch")._MOST_BYTES = 1  # every line a batch
     run(settings_of(data))
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipelines.decode.batch import decode, read_lines
+from pipelines.decode.decoding import decode, read_lines
 from pipelines.decode.rejects import Reason
 from pipelines.decode.slow_path import decode_push
 from pipelines.models.warehouse import open_warehouse

@@ -41,10 +41,10 @@ RECEIVERS = ("a1b2c3", "d4e5f6", "by-hand")
 DAYS = [FIRST.date() + timedelta(days=n) for n in range(3)]
 STEPS = [
     # where a run, a rebuild or a compaction may be cut off
-    "pipelines.load.load.read_lines",
-    "pipelines.load.load._store_raw",
+    "pipelines.load.apply.read_lines",
+    "pipelines.load.apply.store_raw",
     "pipelines.load.settle._attribute_repetitions",
-    "pipelines.load.load.register",
+    "pipelines.load.apply.register",
     "pipelines.load.ledger.record",
     "pipelines.models.refresh",
     "pipelines.landing.compaction.write_member",

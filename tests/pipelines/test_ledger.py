@@ -67,7 +67,7 @@ def test_one_broken_push_breaks_its_file(taken: Settings) -> None:
 
 
 def test_slices_of_a_run_add_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.load.load._SLICE_BYTES", 1)
+    monkeypatch.setattr("pipelines.load.batch._MOST_BYTES", 1)
     for n in range(3):
         uid = "a" if n else "b"
         land(settings, [push(form([record(1, uid=uid), record(n + 2), n]), n)], f"{n}")

@@ -228,12 +228,12 @@ def test_what_was_taken_and_is_gone_is_not_thrown_away(taken: Settings) -> None:
 
 
 def rebuild_and_die(data: Path, day: date) -> None:
-    """In a process of its own: killed in the second slice, by rules of another zone."""
-    from pipelines.load.load import load
+    """In a process of its own: killed in the second batch, by rules of another zone."""
+    from pipelines.load import apply, batch
 
-    load._SLICE_BYTES = 1
+    batch._MOST_BYTES = 1
     left = [2]
-    real = load._store_raw
+    real = apply.store_raw
 
     def die(con: Any) -> None:
         real(con)
@@ -241,7 +241,7 @@ def rebuild_and_die(data: Path, day: date) -> None:
         if not left[0]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    load._store_raw = die
+    apply.store_raw = die
     rebuild_from(settings_of(data, provider_timezone="UTC"), "dies", day)
 
 

@@ -108,7 +108,7 @@ def test_what_is_not_finished_is_not_sealed(
     elif why == "a folder in it":
         (file.parent / "more").mkdir()
     else:
-        monkeypatch.setattr("pipelines.load.load.batches", lambda files, most: iter(()))
+        monkeypatch.setattr("pipelines.load.batch.in_batches", lambda files, most: iter(()))
     time.sleep(0.02)
     take(settings)
     assert warehouse(settings, "from ops.sealed_days") == []

@@ -3,7 +3,7 @@ description: "Pushes whose duplicates and conflicts may have changed: new ones, 
 grain: push_id
 materialized: temporary
 */
-with affected as (
+with changed as (
     select push_id
     from landed_pushes
 
@@ -21,7 +21,10 @@ with affected as (
 
 select
     push.push_id,
-    push.received_at_utc
+    push.received_at_utc,
+    push.duplicates,
+    push.conflicts,
+    push.records - push.rejected as readable
 from raw.pushes as push
-join affected
-    on affected.push_id = push.push_id
+join changed
+    on changed.push_id = push.push_id

@@ -5,8 +5,8 @@ materialized: temporary
 */
 select push.file
 from raw.pushes as push
-join changed_pushes as affected
-    on affected.push_id = push.push_id
+join changed_pushes as changed
+    on changed.push_id = push.push_id
 
 union
 
