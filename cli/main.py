@@ -32,7 +32,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(
         prog="dlr",
         description="SMS delivery reports: receive every push, lose none, prove the numbers.",
-        epilog="Settings are environment variables (a .env file is read): see README.md.",
+        epilog="Settings are environment variables (a .env file is read): see docs/settings.md.",
     )
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
@@ -54,6 +54,11 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except RuntimeError as error:
+        # DuckDB turns a Ctrl-C amid a query into this
+        if "Query interrupted" not in str(error):
+            raise
+        return 130
     except BrokenPipeError:
         # The reader has closed the pipe; without this Python would complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -67,7 +72,13 @@ def main(words: Sequence[str] | None = None) -> int:
 def _sentence(error: Exception) -> str:
     """What to tell the user; raises the error again where it is a fault of the program."""
     if isinstance(error, ModuleNotFoundError):
-        if (error.name or "").partition(".")[0] in ("ingest", "pipelines", "cli", "simulator"):
+        if (error.name or "").partition(".")[0] in (
+            "cli",
+            "contract",
+            "ingest",
+            "pipelines",
+            "simulator",
+        ):
             raise error
         return (
             f"This is a receiver-only installation ({error.name} is missing); install "

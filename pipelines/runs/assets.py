@@ -169,25 +169,23 @@ def _chart(con: duckdb.DuckDBPyConnection, model: models.Model) -> Metadata:
     return {"chart": dg.MetadataValue.md(picture)} if picture else {}
 
 
-@dg.multi_asset(
-    name="publish",
-    specs=[
-        dg.AssetSpec(
-            PARQUET,
-            deps=[asset_key(model) for model in exported_models().values()],
-            description="Parquet files for BI tools, and the manifest that names the current ones.",
-            group_name="exports",
-            kinds={"parquet"},
-        ),
-        dg.AssetSpec(
-            ANALYTICS,
-            deps=[PARQUET],
-            description="The published database: can be opened read-only at any time.",
-            group_name="exports",
-            kinds={"duckdb"},
-        ),
-    ],
+parquet_files = dg.AssetSpec(
+    PARQUET,
+    deps=[asset_key(model) for model in exported_models().values()],
+    description="Parquet files for BI tools, and the manifest that names the current ones.",
+    group_name="exports",
+    kinds={"parquet"},
 )
+published_database = dg.AssetSpec(
+    ANALYTICS,
+    deps=[PARQUET],
+    description="The published database: can be opened read-only at any time.",
+    group_name="exports",
+    kinds={"duckdb"},
+)
+
+
+@dg.multi_asset(name="publish", specs=[parquet_files, published_database])
 def publish_assets(
     context: dg.AssetExecutionContext,
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
