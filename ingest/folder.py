@@ -1,5 +1,6 @@
 """The landing folder of one provider: where each file goes, and what must hold before."""
 
+import errno
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,6 +10,7 @@ from ingest.durable import (
     PARTIAL_SUFFIX,
     check_space,
     free_bytes,
+    keep_id,
     make_folder,
     make_folders,
     sweep_aside,
@@ -23,8 +25,10 @@ FREE_FLOOR_BYTES = 64 * 1024**2
 class LandingFolder:
     """Writes groups of pushes; the tree is drawn in ``ingest.landing``.
 
-    The root is made by ``open`` and never again: a root that vanishes is a disk that
-    went away, and a folder made in its place would be hidden once it comes back.
+    Its folders are made by ``open`` and never again: one that vanishes is a disk that went away,
+    and a folder made in its place would be hidden once the disk comes back. A file with an id tells
+    the root from a folder that lies under its mount point: nothing is written where the id is
+    another, and all is well again when the disk is back.
     """
 
     def __init__(self, root: Path, *, free_floor_bytes: int = FREE_FLOOR_BYTES) -> None:
@@ -33,6 +37,8 @@ class LandingFolder:
         """Tells the files and pushes of this process from those of any other."""
         self._free_floor_bytes = free_floor_bytes
         self._partials = root / ".partial"
+        self._id_file = root / ".id"
+        self._id = b""
         self._day: Path | None = None
 
     def open(self) -> list[Path]:
@@ -44,8 +50,13 @@ class LandingFolder:
         for ours in (self.root.parent, self.root, self._partials):
             make_folder(ours)
         swept = sweep_aside(self._partials, self.root.parent / ".aside")
+        self._id = keep_id(self._id_file)
         self.probe()
         return swept
+
+    def renew(self) -> None:
+        """Take another name for this process, so that no earlier file's name comes again."""
+        self.process = secrets.token_hex(8)
 
     def write(self, moment: datetime, lines: Iterable[bytes]) -> Path:
         """Write the lines of envelopes to one durable file; return it. Raises OSError.
@@ -67,8 +78,10 @@ class LandingFolder:
     def probe(self) -> None:
         """Write and sync a file, then remove it; raises OSError."""
         self._check()
-        make_folder(self._partials)
-        write_and_remove(b"probe\n", self._partials / f"probe-{self.process}{PARTIAL_SUFFIX}")
+        partial = self._partials / f"probe-{self.process}{PARTIAL_SUFFIX}"
+        # one that could not be removed must not be in the way of every later probe
+        partial.unlink(missing_ok=True)
+        write_and_remove(b"probe\n", partial)
 
     def free_bytes(self) -> int:
         """Return the free bytes of the folder's disk, 0 where the folder is gone."""
@@ -78,11 +91,13 @@ class LandingFolder:
             return 0
 
     def _check(self) -> None:
+        """Raise OSError where another folder is in the place of ours, or room is short."""
+        if self._id_file.read_bytes() != self._id:
+            raise OSError(errno.ESTALE, "another folder is in its place", str(self.root))
         check_space(self.root, self._free_floor_bytes)
 
     def _make_day(self, day: Path) -> None:
         """Make the folder of a day once; after a failure make sure again."""
         if day != self._day:
-            make_folder(self._partials)
             make_folder(day)
             self._day = day

@@ -34,6 +34,11 @@ CLOSE_TIMEOUT_S = 10.0
 LOOK_INTERVAL_S = 5.0
 """How often an idle writer looks how much room is left."""
 
+CLOCK_STEP_US = 1_000_000
+"""A clock that falls behind by more was set back, and is followed."""
+HEAD_BYTES = 1024
+"""What a line holds beside the body, unless escaping makes the body longer."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,7 +80,7 @@ class _Waiting:
     done: asyncio.Future[None]
     line: bytes = b""
     size_bytes: int = 0
-    """Of the body."""
+    """Of the body, as it is held: escaping can make it six times as long."""
 
 
 class Hold:
@@ -158,7 +163,8 @@ class Landing:
     ) -> tuple[str, asyncio.Future[None]]:
         """Queue a push; return its ``push_id`` and what is done once it is durable.
 
-        The future raises LandingError where that failed. Raises ClosedError.
+        The future raises LandingError where that failed. Raises ClosedError, and
+        TooMuchInFlightError where the body becomes too long by being escaped.
         """
         with self._wake:
             moment_us = self._next_moment_us()
@@ -166,8 +172,12 @@ class Landing:
             envelope = Envelope(push_id, _moment(moment_us), remote_addr, content_type, body)
             # Here, not by the writer: the two would take the interpreter's lock from each other
             # with every line, for the digest of a body lets go of it.
-            done = self._enqueue(envelope.to_line(), len(body))
-        self.bytes_in_flight += len(body)
+            line = envelope.to_line()
+            held_bytes = len(body) + max(0, len(line) - len(body) - HEAD_BYTES)
+            if self.bytes_in_flight + held_bytes - len(body) > self.in_flight_limit_bytes:
+                raise TooMuchInFlightError
+            done = self._enqueue(line, held_bytes)
+        self.bytes_in_flight += held_bytes
         self.pushes_in_flight += 1
         return push_id, done
 
@@ -188,8 +198,17 @@ class Landing:
         return done
 
     def _next_moment_us(self) -> int:
-        """Return the time in microseconds of the epoch, later than any returned before."""
-        self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
+        """Return the time in microseconds of the epoch, different from any returned before.
+
+        It is later, too, unless the clock was set back: then it follows the clock, under another
+        name of this process, because a name may be taken in the time that comes again.
+        """
+        now_us = time.time_ns() // 1000
+        if now_us < self._last_us - CLOCK_STEP_US:
+            self.folder.renew()
+            self._last_us = now_us
+        else:
+            self._last_us = max(now_us, self._last_us + 1)
         return self._last_us
 
     def _run(self) -> None:

@@ -21,13 +21,12 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from ingest.figures import FOLDER_VARIABLE
 from ingest.landing import Group, Landing
 from ingest.rejects import Reject
 
 DATA_LOSS_HORIZON_S = 600.0
 """The provider's last try comes 10 to 15 minutes after the first: the shorter one counts."""
-SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Where it is set, the figures of all processes that use the folder are one."""
 
 # Doubles every series and says only when the process started, which is there already.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -46,7 +45,7 @@ class Metrics:
         self._landing = landing
         self._registry = CollectorRegistry()
         self._failing_since: float | None = None
-        self._is_shared = SHARED_FOLDER_VARIABLE in os.environ
+        self._is_shared = FOLDER_VARIABLE in os.environ
         if not self._is_shared:
             # Of several processes it would tell those of the one that happens to answer.
             ProcessCollector(registry=self._registry)

@@ -60,6 +60,8 @@ class Refusals:
             resp.set_header("Allow", "GET, HEAD, POST")
         if reject.status == HTTPStatus.SERVICE_UNAVAILABLE:
             resp.set_header("Retry-After", str(RETRY_AFTER_S))
+            # the next try should reach whatever serves then, not this process once more
+            resp.set_header("Connection", "close")
         # What is not found says nothing about itself: all of it must look alike.
         if reject.status != HTTPStatus.NOT_FOUND:
             resp.set_header("X-Reject-Reason", reject.slug)

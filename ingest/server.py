@@ -11,20 +11,28 @@ from types import FrameType
 import uvicorn
 
 from contract.settings import Settings, SettingsError, load_settings
+from ingest.access import Access
 from ingest.app import create_app
 from ingest.folder import LandingFolder
 from ingest.landing import IN_FLIGHT_LIMIT_BYTES, Landing
 from ingest.logs import configure_logging, log_event
 from ingest.metrics import Metrics
-from ingest.start import BACKLOG, StartError, announce, landing_root, listen, require_token
+from ingest.start import (
+    BACKLOG,
+    UNREADY_FIRST_S,
+    StartError,
+    announce,
+    landing_root,
+    listen,
+    require_token,
+)
 from ingest.wire import CONNECTION_LIMIT, LimitedProtocol
 
 KEEP_ALIVE_S = 30
 GRACE_S = 8
 """For requests under way at the end; container platforms kill after 10 s by default."""
-UNREADY_FIRST_S = 0.5
-"""How long readiness says no before connections are refused."""
-BODIES_IN_FLIGHT = 4
+BODIES_IN_FLIGHT = 8
+"""A body of the largest size, escaped, is held as seven."""
 
 
 def serve(settings: Settings) -> int:
@@ -65,7 +73,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(settings, landing, self._metrics),
-                http=LimitedProtocol,
+                http=LimitedProtocol.with_access(Access.from_settings(settings)),
                 interface="asgi3",
                 ws="none",
                 lifespan="off",

@@ -1,13 +1,19 @@
 """What must hold before a receiver serves: a token, a port of its own."""
 
+import logging
 import socket
 import sys
 from pathlib import Path
 
 from contract.errors import UserError
 from contract.settings import Settings, SettingsError
+from ingest.logs import log_event
 
 BACKLOG = 2048
+UNREADY_FIRST_S = 0.5
+"""How long readiness says no before connections are refused."""
+_SHORTEST_TOKEN = 16
+"""Characters; a shorter token can be guessed."""
 
 
 class StartError(UserError):
@@ -15,11 +21,18 @@ class StartError(UserError):
 
 
 def require_token(settings: Settings) -> None:
-    """Raise SettingsError where nobody could push."""
+    """Raise SettingsError where nobody could push; warn where anybody could guess how."""
     if not settings.push_tokens:
         raise SettingsError(
             "DLR_PUSH_TOKENS is empty: set it to a secret of your own, "
             "such as the output of `openssl rand -hex 16`."
+        )
+    if any(len(token.get_secret_value()) < _SHORTEST_TOKEN for token in settings.push_tokens):
+        log_event(
+            "token_too_short",
+            level=logging.WARNING,
+            advice=f"A token in DLR_PUSH_TOKENS has fewer than {_SHORTEST_TOKEN} characters and "
+            "can be guessed; replace it with the output of `openssl rand -hex 16`.",
         )
 
 

@@ -1,20 +1,34 @@
-"""Below the application: how long a request may take, how big its head may be, no upgrades."""
+"""Below the application: how long a request may take, how big its head may be, no upgrades.
+
+Connections are bounded. Where there are too many, the oldest that never showed a valid token gives
+way, so that strangers who say nothing keep nobody out.
+"""
 
 import asyncio
+import itertools
+import re
 from http import HTTPStatus
+from typing import NoReturn
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ingest.access import Access
+
 ARRIVAL_TIMEOUT_S = 20.0
 """From the first byte of a request, or from connecting, to its last byte."""
 HEAD_LIMIT_BYTES = 32 * 1024
+HEADER_LIMIT = 100
+"""Headers of one request; each takes some forty times the bytes of a short one."""
 CONNECTION_LIMIT = 1000
+ADDRESS_LIMIT = 250
+"""Connections of one address that have not shown a valid token; of trusted proxies, any number."""
 PIPELINE_LIMIT = 100
 """Requests of one connection that wait for their turn; each costs a hundred times its bytes."""
 
 _VERSIONS = ("1.0", "1.1")
 _UPGRADE_HEADERS = (b"connection", b"upgrade", b"http2-settings")
+_PUSH_PATH = re.compile(rb"/yunpian/status/(?P<token>[A-Za-z0-9._~-]+)")
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -26,14 +40,45 @@ class LimitedProtocol(HttpToolsProtocol):
     _is_upgrade = False
     _refusal: HTTPStatus | None = None
     """Answer to what cannot be read, to be given after the answers that are due."""
+    _fault = HTTPStatus.BAD_REQUEST
+    """Answer where the parser gives up."""
+    _access: Access
+    _order = itertools.count()
+    _is_known = False
+    """Whether a valid token came on this connection."""
+
+    @classmethod
+    def with_access(cls, access: Access) -> type["LimitedProtocol"]:
+        """Return the protocol for a receiver that knows these tokens and proxies."""
+        return type(cls.__name__, (cls,), {"_access": access})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, or refuse it when there are too many."""
+        """Take a connection; where there are too many, one without a token gives way."""
         super().connection_made(transport)
+        self._number = next(self._order)
+        self._peer = self.client[0] if self.client else ""
+        self._expect_arrival()
         if len(self.connections) > CONNECTION_LIMIT:
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        else:
-            self._expect_arrival()
+            self._make_room(self._strangers(), at_most=0)
+        elif len(self.connections) > ADDRESS_LIMIT and not self._access.is_proxy(self._peer):
+            mine = [one for one in self._strangers() if one._peer == self._peer]
+            self._make_room(mine, at_most=ADDRESS_LIMIT)
+
+    def _strangers(self) -> list["LimitedProtocol"]:
+        """Return the open connections on which no valid token came, the oldest first."""
+        strangers = [
+            one
+            for one in self.connections
+            if isinstance(one, LimitedProtocol) and not (one._is_known or one._is_leaving())
+        ]
+        return sorted(strangers, key=lambda one: one._number)
+
+    def _make_room(self, strangers: list["LimitedProtocol"], at_most: int) -> None:
+        if len(strangers) > at_most:
+            strangers[0]._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _is_leaving(self) -> bool:
+        return self._refusal is not None or self.transport.is_closing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -68,12 +113,18 @@ class LimitedProtocol(HttpToolsProtocol):
             self._expect_arrival()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; raising makes the parser give up."""
+        if len(self.headers) >= HEADER_LIMIT:
+            self._give_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers")
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Check the head; raising makes the parser give up and the answer a 400."""
+        """Check the head; raising makes the parser give up."""
         self._unparsed_bytes = 0
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if head_bytes > HEAD_LIMIT_BYTES:
-            raise ValueError("head too large")
+            self._give_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head too large")
         if len(self.pipeline) >= PIPELINE_LIMIT:
             raise ValueError("too many requests at once")
         if (
@@ -81,12 +132,25 @@ class LimitedProtocol(HttpToolsProtocol):
             or self.parser.get_method() == b"CONNECT"
         ):
             raise ValueError("not for this server")
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise ValueError("one Host is needed (RFC 9112, section 3.2)")
+        self._look_for_token()
         self._is_upgrade = self.parser.should_upgrade()
         if not self._is_upgrade:
             super().on_headers_complete()
             self._is_head_read = True
             # The parser reports trailers alike; a client's must not pass for a proxy's header.
             self.headers = []
+
+    def _look_for_token(self) -> None:
+        match = None if self._is_known else _PUSH_PATH.match(self.url)
+        if match is not None:
+            self._is_known = self._access.knows_token(match["token"].decode("latin-1"))
+
+    def _give_up(self, status: HTTPStatus, reason: str) -> NoReturn:
+        self._fault = status
+        raise ValueError(reason)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -116,7 +180,7 @@ class LimitedProtocol(HttpToolsProtocol):
             while rest:
                 rest = self._parse_to_upgrade(rest)
         except httptools.HttpParserError:
-            self._refuse(HTTPStatus.BAD_REQUEST)
+            self._refuse(self._fault)
 
     def _parse_to_upgrade(self, data: memoryview) -> memoryview:
         """Parse as far as a head that offers an upgrade; return the rest."""

@@ -1,6 +1,7 @@
-"""One of several receivers behind a port: ``python -m ingest.worker FD SIBLINGS``.
+"""One of several receivers behind a port: ``python -m ingest.worker FD SIBLINGS NUMBER``.
 
-Started by ``ingest.workers``, which has bound the port (FD) and tells how many share it.
+Started by ``ingest.workers``, which has bound the port (FD) and tells how many share it, and
+which of them this is.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 import threading
 
 from contract.settings import SettingsError, load_settings
+from ingest.figures import keep_figures_as
 from ingest.logs import configure_logging
 from ingest.server import serve_on
 from ingest.start import StartError
@@ -17,7 +19,8 @@ from ingest.start import StartError
 
 def main() -> int:
     """Serve until told to stop, or until the supervisor is gone."""
-    descriptor, siblings = (int(word) for word in sys.argv[1:])
+    descriptor, siblings, number = (int(word) for word in sys.argv[1:])
+    keep_figures_as(number)
     configure_logging()
     threading.Thread(target=_stop_with_supervisor, daemon=True).start()
     try:
