@@ -35,7 +35,7 @@ class LandingFolder:
         self.root = root
         self.process = secrets.token_hex(8)
         """Tells the files and pushes of this process from those of any other."""
-        self._free_floor_bytes = free_floor_bytes
+        self.free_floor_bytes = free_floor_bytes
         self._partials = root / ".partial"
         self._id_file = root / ".id"
         self._id = b""
@@ -94,7 +94,7 @@ class LandingFolder:
         """Raise OSError where another folder is in the place of ours, or room is short."""
         if self._id_file.read_bytes() != self._id:
             raise OSError(errno.ESTALE, "another folder is in its place", str(self.root))
-        check_space(self.root, self._free_floor_bytes)
+        check_space(self.root, self.free_floor_bytes)
 
     def _make_day(self, day: Path) -> None:
         """Make the folder of a day once; after a failure make sure again."""

@@ -4,6 +4,7 @@ The tree, below ``$DLR_DATA``; folders are 0700, files 0600::
 
     landing/
       yunpian/                                            one provider, the root
+        .id                                               tells it from any folder in its place
         2026-11-23/                                       day of the files, UTC
           20261123T061500.123456Z-9f86d081884c7d65.jsonl  one envelope a line, one line a push
         .partial/                                         being written; no reader looks here
