@@ -140,17 +140,21 @@ def _create_locked(partial: Path) -> int:
         os.close(descriptor)
 
 
-def keep_id(file: Path) -> bytes:
+def keep_id(file: Path, partials: Path) -> bytes:
     """Return the id in ``file``; if there is no such file, make it with a random id.
 
     The id distinguishes the folder from any other that may appear in its place. Raises OSError.
     """
-    new = file.with_name(f"{file.name}-{secrets.token_hex(8)}")
-    _write_synced([secrets.token_hex(16).encode()], new, lambda: None)
-    # A link, because it fails if another process has just made the file.
-    with contextlib.suppress(FileExistsError):
-        os.link(new, file)
-    new.unlink()
+    new = partials / f"id-{secrets.token_hex(8)}{PARTIAL_SUFFIX}"
+
+    def publish() -> None:
+        """Give the synced file its name, unless another process has just made one."""
+        with contextlib.suppress(FileExistsError):
+            os.link(new, file)  # a rename would replace the other
+        new.unlink()
+
+    if not file.exists():
+        _write_synced([secrets.token_hex(16).encode()], new, publish)
     sync_folder(file.parent)
     return file.read_bytes()
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from prometheus_client import values
 
+from ingest.durable import PRIVATE_FILE
 from ingest.start import StartError
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -61,7 +62,7 @@ def keep_figures_as(worker: int) -> None:
 
 
 def _allocate(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         os.posix_fallocate(descriptor, 0, _FILE_BYTES)
     finally:

@@ -50,7 +50,7 @@ class LandingFolder:
         for ours in (self.root.parent, self.root, self._partials):
             make_folder(ours)
         swept = sweep_aside(self._partials, self.root.parent / ".aside")
-        self._id = keep_id(self._id_file)
+        self._id = keep_id(self._id_file, self._partials)
         self.probe()
         return swept
 

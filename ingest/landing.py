@@ -150,7 +150,7 @@ class Landing:
         """Queue a push; return its ``push_id`` and a future that is done once it is durable.
 
         The future raises LandingError where that failed. Raises ClosedError, and
-        TooMuchInFlightError if escaping makes the body too long.
+        TooMuchInFlightError if the escaped body is too much.
         """
         with self._wake:
             moment_us = self._clock.next_us()

@@ -314,6 +314,17 @@ def test_the_folder_of_a_day_comes_back(folder: LandingFolder) -> None:
     folder.write(MOMENT, [a_line()])
 
 
+def test_the_id_is_made_once_and_an_unfinished_one_is_swept_aside(folder: LandingFolder) -> None:
+    id_file = folder.root / ".id"
+    first = id_file.read_bytes()
+    assert len(first) == 32
+    assert list((folder.root / ".partial").iterdir()) == []
+    (folder.root / ".partial" / "id-0.partial").write_bytes(first[:5])
+    again = LandingFolder(folder.root, free_floor_bytes=0)
+    assert [file.name for file in again.open()] == ["id-0.partial"]
+    assert id_file.read_bytes() == first
+
+
 @pytest.mark.parametrize("gone", [".partial", ".id"])
 def test_what_tells_the_folder_is_never_made_again(gone: str, folder: LandingFolder) -> None:
     """Where it is missing, another folder may be in the place of ours."""
