@@ -12,7 +12,12 @@ import pytest
 from tests.ingest.asking import until
 from tests.live import landed_files, running_receiver
 from tests.torture.books import Books, left_behind, partials_of
-from tests.torture.kills import Kills, survivor, wait_for_first
+from tests.torture.kills import (
+    WRITES_THE_LAST_BYTE_LATE,
+    Kills,
+    survivor,
+    wait_for_first,
+)
 from tests.torture.load import PROXIES, load
 
 DIES_AFTER_SWEEPING_ONE = """
@@ -27,9 +32,11 @@ pathlib.Path.rename = deadly_rename
 
 def test_killed_under_load_nothing_acknowledged_is_lost_or_torn(tmp_path: Path) -> None:
     kills = Kills(tmp_path / "data", random.Random(1))
-    # At least one moment must have been in the midst of a write.
-    while kills.kills < 5 or not kills.kills_with_torn_partials:
+    for _ in range(5):
         kills.round()
+    # At least one moment must have been in the midst of a write.
+    while not kills.kills_with_torn_partials:
+        kills.round(prelude=WRITES_THE_LAST_BYTE_LATE)
         assert kills.kills < 40
     kills.finish()
     assert not kills.books.faults
