@@ -169,6 +169,10 @@ def load_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{Path('.env').absolute()} is not UTF-8 (byte {error.start}); save it as UTF-8."
+        ) from None
     except ValidationError as error:
         lines = []
         for problem in error.errors(include_input=False, include_url=False):

@@ -48,6 +48,11 @@ class Access:
         address = parse_address(client)
         return address is not None and _is_in(address, self._allowed_networks)
 
+    def is_proxy(self, peer: str) -> bool:
+        """Return whether an address belongs to a trusted proxy, which stands for many clients."""
+        address = parse_address(peer)
+        return address is not None and _is_in(address, self._trusted_proxies)
+
     def client_of(self, peer: str, forwarded_for: str) -> str:
         """Return the address of the client: the nearest one that no trusted proxy vouches for.
 

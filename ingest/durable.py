@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -63,8 +64,8 @@ def free_bytes(folder: Path) -> int:
 def write_visible(parts: Iterable[bytes], partial: Path, target: Path) -> None:
     """Write ``parts`` to ``partial``, sync, rename to ``target``, sync the target's folder.
 
-    Raises OSError. Nothing is visible then, unless only the last sync failed: the file is complete
-    and may stay, only its durability is not certain.
+    Raises OSError. Nothing is visible then: if only the last sync failed, the file is removed,
+    because a push that was refused must not be found landed.
     """
     with open_folder(target.parent) as folder:
 
@@ -75,7 +76,12 @@ def write_visible(parts: Iterable[bytes], partial: Path, target: Path) -> None:
         _write_synced(parts, partial, publish)
         # The descriptor, not the path: a folder that was replaced meanwhile must not be
         # synced in place of the one that holds the file.
-        os.fsync(folder)
+        try:
+            os.fsync(folder)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(target.name, dir_fd=folder)
+            raise
 
 
 def write_and_remove(content: bytes, partial: Path) -> None:
@@ -121,11 +127,36 @@ def _create_locked(partial: Path) -> int:
     """
     while True:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), partial.stat()):
-                return descriptor
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), partial.stat()):
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
         os.close(descriptor)
+
+
+def keep_id(file: Path, partials: Path) -> bytes:
+    """Return the id in ``file``; if there is no such file, make it with a random id.
+
+    The id distinguishes the folder from any other that may appear in its place. Raises OSError.
+    """
+    new = partials / f"id-{secrets.token_hex(8)}{PARTIAL_SUFFIX}"
+
+    def publish() -> None:
+        """Give the synced file its name, unless another process has just made one."""
+        with contextlib.suppress(FileExistsError):
+            os.link(new, file)  # a rename would replace the other
+        new.unlink()
+
+    if not file.exists():
+        _write_synced([secrets.token_hex(16).encode()], new, publish)
+    sync_folder(file.parent)
+    return file.read_bytes()
 
 
 def sweep_aside(partials: Path, aside: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """The landing folder of one provider: where each file goes, and the checks before a write."""
 
+import errno
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,6 +10,7 @@ from ingest.durable import (
     PARTIAL_SUFFIX,
     check_space,
     free_bytes,
+    keep_id,
     make_folder,
     make_folders,
     sweep_aside,
@@ -24,15 +26,19 @@ class LandingFolder:
     """Writes groups of pushes; the tree is drawn in ``ingest.landing``.
 
     Only ``open`` makes the root: a root that vanishes is a disk that was unmounted, and a folder
-    made in its place would be hidden once it is mounted again.
+    made in its place would be hidden once it is mounted again. The folder under a mount point may
+    look like the root, so an id file distinguishes the two: unless it holds the id that ``open``
+    read, nothing is written.
     """
 
     def __init__(self, root: Path, *, free_floor_bytes: int = FREE_FLOOR_BYTES) -> None:
         self.root = root
         self.process = secrets.token_hex(8)
         """Distinguishes the files and pushes of this process from those of any other."""
-        self._free_floor_bytes = free_floor_bytes
+        self.free_floor_bytes = free_floor_bytes
         self._partials = root / ".partial"
+        self._id_file = root / ".id"
+        self._id = b""
         self._day: Path | None = None
 
     def open(self) -> list[Path]:
@@ -44,8 +50,13 @@ class LandingFolder:
         for ours in (self.root.parent, self.root, self._partials):
             make_folder(ours)
         swept = sweep_aside(self._partials, self.root.parent / ".aside")
+        self._id = keep_id(self._id_file, self._partials)
         self.probe()
         return swept
+
+    def renew(self) -> None:
+        """Give this process a new name, so that no name of an earlier file is used again."""
+        self.process = secrets.token_hex(8)
 
     def write(self, moment: datetime, lines: Iterable[bytes]) -> Path:
         """Write the lines of envelopes to one durable file; return it. Raises OSError.
@@ -67,8 +78,10 @@ class LandingFolder:
     def probe(self) -> None:
         """Write and sync a file, then remove it; raises OSError."""
         self._check()
-        make_folder(self._partials)
-        write_and_remove(b"probe\n", self._partials / f"probe-{self.process}{PARTIAL_SUFFIX}")
+        partial = self._partials / f"probe-{self.process}{PARTIAL_SUFFIX}"
+        # A probe that could not be removed must not make every later one fail.
+        partial.unlink(missing_ok=True)
+        write_and_remove(b"probe\n", partial)
 
     def free_bytes(self) -> int:
         """Return the free bytes on the folder's disk, 0 if the folder is gone."""
@@ -78,11 +91,13 @@ class LandingFolder:
             return 0
 
     def _check(self) -> None:
-        check_space(self.root, self._free_floor_bytes)
+        """Raise OSError if another folder is in the place of ours, or if space is short."""
+        if self._id_file.read_bytes() != self._id:
+            raise OSError(errno.ESTALE, "another folder is in its place", str(self.root))
+        check_space(self.root, self.free_floor_bytes)
 
     def _make_day(self, day: Path) -> None:
         """Make the folder of a day once; after a failure make sure again."""
         if day != self._day:
-            make_folder(self._partials)
             make_folder(day)
             self._day = day

@@ -49,6 +49,7 @@ class Readiness:
         if trouble:
             resp.status = 503
             resp.set_header("Retry-After", str(RETRY_AFTER_S))
+            resp.set_header("Connection", "close")
 
     on_head = on_get
 

@@ -4,6 +4,7 @@ The tree, below ``$DLR_DATA``; folders are 0700, files 0600::
 
     landing/
       yunpian/                                            one provider, the root
+        .id                                               identifies the root; made once
         2026-11-23/                                       day of the files, UTC
           20261123T061500.123456Z-9f86d081884c7d65.jsonl  one envelope a line, one line a push
         .partial/                                         being written; no reader looks here
@@ -21,10 +22,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from contract.envelope import Envelope
+from ingest.clock import Clock, moment_of
 from ingest.folder import LandingFolder
 from ingest.rejects import (
     ClosedError,
@@ -41,7 +43,8 @@ CLOSE_TIMEOUT_S = 10.0
 IDLE_INTERVAL_S = 5.0
 """How often an idle writer measures the free space."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ENVELOPE_BYTES = 1024
+"""What a line may hold besides the body without counting as held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class _Waiting:
     line: bytes = b""
     size_bytes: int = 0
     """Of the body."""
+    held_bytes: int = 0
+    """Of the body once escaped, which can make it six times as long."""
 
 
 class Hold:
@@ -94,7 +99,7 @@ class Landing:
         self.folder = folder
         self.in_flight_limit_bytes = in_flight_limit_bytes
         self.bytes_in_flight = 0
-        """Bodies being received or written, in bytes."""
+        """Bodies being received, or written in escaped form, in bytes."""
         self.pushes_in_flight = 0
         """Pushes that wait to be written or are being written."""
         self.accepting = True
@@ -105,7 +110,7 @@ class Landing:
         self._wake = threading.Condition()
         self._queue: list[_Waiting] = []
         self._closing = False
-        self._last_us = 0
+        self._clock = Clock(folder.renew)
         self._writer = threading.Thread(target=self._write_groups, name="landing", daemon=True)
 
     def open(self) -> list[Path]:
@@ -144,16 +149,22 @@ class Landing:
     ) -> tuple[str, asyncio.Future[None]]:
         """Queue a push; return its ``push_id`` and a future that is done once it is durable.
 
-        The future raises LandingError where that failed. Raises ClosedError.
+        The future raises LandingError where that failed. Raises ClosedError, and
+        TooMuchInFlightError if the escaped body is too much.
         """
         with self._wake:
-            moment_us = self._next_moment_us()
+            moment_us = self._clock.next_us()
             push_id = f"{moment_us:014x}-{self.folder.process}"
-            envelope = Envelope(push_id, _moment(moment_us), remote_addr, content_type, body)
+            envelope = Envelope(push_id, moment_of(moment_us), remote_addr, content_type, body)
             # Here, not in the writer: because hashing releases the interpreter's lock, the two
             # threads would take it from each other with every line.
-            done = self._enqueue(envelope.to_line(), len(body))
-        self.bytes_in_flight += len(body)
+            line = envelope.to_line()
+            held_bytes = max(len(body), len(line) - ENVELOPE_BYTES)
+            # The body itself is still counted by its ``Hold``.
+            if self.bytes_in_flight + held_bytes - len(body) > self.in_flight_limit_bytes:
+                raise TooMuchInFlightError
+            done = self._enqueue(line, len(body), held_bytes)
+        self.bytes_in_flight += held_bytes
         self.pushes_in_flight += 1
         return push_id, done
 
@@ -165,18 +176,15 @@ class Landing:
         with self._wake:
             return self._enqueue()
 
-    def _enqueue(self, line: bytes = b"", size_bytes: int = 0) -> asyncio.Future[None]:
+    def _enqueue(
+        self, line: bytes = b"", size_bytes: int = 0, held_bytes: int = 0
+    ) -> asyncio.Future[None]:
         if self._closing:
             raise ClosedError
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(done, line, size_bytes))
+        self._queue.append(_Waiting(done, line, size_bytes, held_bytes))
         self._wake.notify()
         return done
-
-    def _next_moment_us(self) -> int:
-        """Return the time in microseconds of the epoch, later than any returned before."""
-        self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
-        return self._last_us
 
     def _write_groups(self) -> None:
         while self._land_next():
@@ -189,7 +197,7 @@ class Landing:
             waiting, self._queue = self._queue, []
             is_over = self._closing and not waiting
             # Under the lock, so that a file's time lies after its pushes and before all later ones.
-            moment = _moment(self._next_moment_us())
+            moment = moment_of(self._clock.next_us())
         if waiting:
             group = self._commit(moment, waiting)
             # Nobody waits for the answers of a loop that has ended.
@@ -224,7 +232,7 @@ class Landing:
         """Resolve the futures, call the listeners; runs in the event loop."""
         self.pushes_in_flight -= group.pushes
         for push in waiting:
-            self.bytes_in_flight -= push.size_bytes
+            self.bytes_in_flight -= push.held_bytes
             if push.done.done():
                 continue
             if group.error:
@@ -233,7 +241,3 @@ class Landing:
                 push.done.set_result(None)
         for listener in self._listeners:
             listener(group)
-
-
-def _moment(moment_us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=moment_us)

@@ -21,13 +21,12 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from ingest.figures import FOLDER_VARIABLE
 from ingest.landing import Group, Landing
 from ingest.rejects import Reject
 
 DATA_LOSS_HORIZON_S = 600.0
 """The provider's last try comes 10 to 15 minutes after the first; the shorter time counts."""
-SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Names the folder through which processes share their figures."""
 
 # They double every series and only say when the process started, which is known already.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -43,7 +42,7 @@ class Metrics:
         self._landing = landing
         self._registry = CollectorRegistry()
         self._failing_since: float | None = None
-        self._is_shared = SHARED_FOLDER_VARIABLE in os.environ
+        self._is_shared = FOLDER_VARIABLE in os.environ
         if not self._is_shared:
             # With several processes it would describe whichever one happens to answer.
             ProcessCollector(registry=self._registry)

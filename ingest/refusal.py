@@ -60,6 +60,8 @@ class Refusals:
             resp.set_header("Allow", "GET, HEAD, POST")
         if reject.status == HTTPStatus.SERVICE_UNAVAILABLE:
             resp.set_header("Retry-After", str(RETRY_AFTER_S))
+            # The next try should reach a process that can serve it, not this one again.
+            resp.set_header("Connection", "close")
         # Every 404 must look the same, so that it reveals nothing.
         if reject.status != HTTPStatus.NOT_FOUND:
             resp.set_header("X-Reject-Reason", reject.slug)

@@ -11,13 +11,16 @@ from types import FrameType
 import uvicorn
 
 from contract.settings import Settings, load_settings
+from ingest.access import Access
 from ingest.app import create_app
+from ingest.connections import CONNECTION_LIMIT
 from ingest.folder import LandingFolder
 from ingest.landing import IN_FLIGHT_LIMIT_BYTES, Landing
 from ingest.logs import log_event
 from ingest.metrics import Metrics
 from ingest.start import (
     BACKLOG,
+    UNREADY_FIRST_S,
     StartError,
     announce,
     landing_root,
@@ -25,14 +28,13 @@ from ingest.start import (
     require_token,
     run_logged,
 )
-from ingest.wire import CONNECTION_LIMIT, LimitedProtocol
+from ingest.wire import LimitedProtocol
 
 KEEP_ALIVE_S = 30
 GRACE_S = 8
 """For requests in progress at shutdown; container platforms kill after 10 s by default."""
-UNREADY_FIRST_S = 0.5
-"""How long `/readyz` answers 503 before connections are refused."""
-BODIES_IN_FLIGHT = 4
+BODIES_IN_FLIGHT = 8
+"""A body of the maximum size counts as up to seven: one received, six when escaped."""
 
 
 def serve(settings: Settings) -> int:
@@ -69,7 +71,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 create_app(settings, landing, self._metrics),
-                http=LimitedProtocol,
+                http=LimitedProtocol.with_access(Access.from_settings(settings)),
                 interface="asgi3",
                 ws="none",
                 lifespan="off",

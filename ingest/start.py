@@ -1,5 +1,6 @@
 """What a receiver needs before it serves: a token, and a port of its own."""
 
+import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -7,9 +8,13 @@ from pathlib import Path
 
 from contract.errors import UserError
 from contract.settings import Settings, SettingsError
-from ingest.logs import configure_logging
+from ingest.logs import configure_logging, log_event
 
 BACKLOG = 2048
+UNREADY_FIRST_S = 0.5
+"""How long `/readyz` answers 503 before connections are refused."""
+_MIN_TOKEN_CHARS = 16
+"""A shorter token can be guessed."""
 
 
 class StartError(UserError):
@@ -30,11 +35,18 @@ def run_logged(serve: Callable[[], int]) -> int:
 
 
 def require_token(settings: Settings) -> None:
-    """Raise SettingsError where nobody could push."""
+    """Raise SettingsError if there is no token; warn if one is short enough to guess."""
     if not settings.push_tokens:
         raise SettingsError(
             "DLR_PUSH_TOKENS is empty; set it to a secret, "
             "such as the output of `openssl rand -hex 16`."
+        )
+    if any(len(token.get_secret_value()) < _MIN_TOKEN_CHARS for token in settings.push_tokens):
+        log_event(
+            "token_too_short",
+            level=logging.WARNING,
+            advice=f"A token in DLR_PUSH_TOKENS has fewer than {_MIN_TOKEN_CHARS} characters and "
+            "can be guessed; replace it with the output of `openssl rand -hex 16`.",
         )
 
 

@@ -1,15 +1,20 @@
-"""Limits below the application: time and size of a request, no protocol upgrades."""
+"""Limits below the application: time and size of a request, connections, no protocol upgrades."""
 
 import asyncio
 from http import HTTPStatus
+from typing import NoReturn
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ingest.access import Access
+from ingest.connections import Strangers
+
 ARRIVAL_TIMEOUT_S = 20.0
 """From the first byte of a request, or from connecting, to its last byte."""
 HEAD_LIMIT_BYTES = 32 * 1024
-CONNECTION_LIMIT = 1000
+HEADER_LIMIT = 100
+"""Headers of one request; a short one takes some forty times its bytes in memory."""
 PIPELINE_LIMIT = 100
 """Queued requests of one connection; each costs a hundred times its bytes."""
 
@@ -26,18 +31,35 @@ class LimitedProtocol(HttpToolsProtocol):
     _is_upgrade = False
     _refusal: HTTPStatus | None = None
     """Answer to an unreadable request, sent after the answers that are due."""
+    _fault = HTTPStatus.BAD_REQUEST
+    """Answer if the parser gives up."""
+    _strangers: Strangers
+
+    @classmethod
+    def with_access(cls, access: Access) -> type["LimitedProtocol"]:
+        """Return the protocol for a receiver with these tokens and proxies."""
+        return type(cls.__name__, (cls,), {"_strangers": Strangers(access)})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Accept a connection, or refuse it if there are too many."""
+        """Accept a connection; if there are too many, a stranger gives way."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTION_LIMIT:
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        else:
-            self._expect_arrival()
+        self._expect_arrival()
+        address = self.client[0] if self.client else ""
+        self._strangers.add(self, address)
+        self._strangers.make_room(len(self.connections), address)
+
+    def is_leaving(self) -> bool:
+        """Return whether the connection is about to be closed."""
+        return self._refusal is not None or self.transport.is_closing()
+
+    def give_way(self) -> None:
+        """Answer that there are too many connections, and close."""
+        self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._arrived()
+        self._strangers.discard(self)
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -68,12 +90,18 @@ class LimitedProtocol(HttpToolsProtocol):
             self._expect_arrival()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Receive a header; raising makes the parser give up."""
+        if len(self.headers) >= HEADER_LIMIT:
+            self._give_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers")
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Check the head; raising makes the parser give up and the answer a 400."""
+        """Check the head; raising makes the parser give up."""
         self._unparsed_bytes = 0
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if head_bytes > HEAD_LIMIT_BYTES:
-            raise ValueError("head too large")
+            self._give_up(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head too large")
         if len(self.pipeline) >= PIPELINE_LIMIT:
             raise ValueError("too many requests at once")
         if (
@@ -81,12 +109,20 @@ class LimitedProtocol(HttpToolsProtocol):
             or self.parser.get_method() == b"CONNECT"
         ):
             raise ValueError("not for this server")
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise ValueError("not exactly one Host (RFC 9112, section 3.2)")
+        self._strangers.look_for_token(self, self.url)
         self._is_upgrade = self.parser.should_upgrade()
         if not self._is_upgrade:
             super().on_headers_complete()
             self._is_head_read = True
             # The parser reports trailers alike; a client's must not pass for a proxy's header.
             self.headers = []
+
+    def _give_up(self, status: HTTPStatus, reason: str) -> NoReturn:
+        self._fault = status
+        raise ValueError(reason)
 
     def on_body(self, body: bytes) -> None:
         """Receive a chunk of the body."""
@@ -116,7 +152,7 @@ class LimitedProtocol(HttpToolsProtocol):
             while rest:
                 rest = self._parse_to_upgrade(rest)
         except httptools.HttpParserError:
-            self._refuse(HTTPStatus.BAD_REQUEST)
+            self._refuse(self._fault)
 
     def _parse_to_upgrade(self, data: memoryview) -> memoryview:
         """Parse as far as a head that offers an upgrade; return the rest."""

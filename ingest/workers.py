@@ -10,16 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
+from pathlib import Path
 from types import FrameType
 
-from prometheus_client.multiprocess import mark_process_dead
-
 from contract.settings import Settings, load_settings
+from ingest.figures import FOLDER_VARIABLE, figures_folder
 from ingest.logs import log_event
-from ingest.metrics import SHARED_FOLDER_VARIABLE
-from ingest.start import announce, listen, require_token, run_logged
+from ingest.start import UNREADY_FIRST_S, announce, listen, require_token, run_logged
 
 STOP_TIMEOUT_S = 25.0
 """For the grace period and the last writes of a receiver; then it is killed."""
@@ -37,7 +35,7 @@ def _serve(settings: Settings, workers: int) -> int:
     require_token(settings)
     with (
         contextlib.closing(listen(settings)) as listener,
-        tempfile.TemporaryDirectory(prefix="dlr-metrics-") as figures,
+        figures_folder(workers) as figures,
     ):
         return _Supervisor(settings, listener, figures, workers).run()
 
@@ -46,14 +44,14 @@ class _Supervisor:
     """Holds the port and the processes."""
 
     def __init__(
-        self, settings: Settings, listener: socket.socket, figures: str, workers: int
+        self, settings: Settings, listener: socket.socket, figures: Path, workers: int
     ) -> None:
         self._settings = settings
         self._listener = listener
         self._figures = figures
         self._workers = workers
-        self._running: dict[subprocess.Popen[bytes], float] = {}
-        """Processes, and when each was started (``monotonic``)."""
+        self._running: dict[subprocess.Popen[bytes], tuple[int, float]] = {}
+        """Processes, the number of each, and when it was started (``monotonic``)."""
         self._is_stopping = False
 
     def run(self) -> int:
@@ -62,7 +60,7 @@ class _Supervisor:
             signal.signal(number, self._on_signal)
         try:
             # One by one: what keeps the first from starting is reported once.
-            if not all(self._start_and_wait() for _ in range(self._workers)):
+            if not all(self._start_and_wait(number) for number in range(self._workers)):
                 return 1
             announce(self._listener, self._settings)
             while not self._is_stopping:
@@ -75,37 +73,36 @@ class _Supervisor:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._is_stopping = True
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, number: int) -> subprocess.Popen[bytes]:
         """Start a receiver on our port, in a session of its own: Ctrl-C reaches us alone."""
         descriptor = self._listener.fileno()
         process = subprocess.Popen(  # noqa: S603  our own command
-            [sys.executable, "-m", "ingest.worker", str(descriptor), str(self._workers)],
+            [sys.executable, "-m", "ingest.worker", *map(str, (descriptor, self._workers, number))],
             pass_fds=[descriptor],
-            env=os.environ | {SHARED_FOLDER_VARIABLE: self._figures},
+            env=os.environ | {FOLDER_VARIABLE: str(self._figures)},
             stdin=subprocess.PIPE,  # closing it tells the receiver that we are gone
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        self._running[process] = time.monotonic()
+        self._running[process] = (number, time.monotonic())
         return process
 
-    def _start_and_wait(self) -> bool:
+    def _start_and_wait(self, number: int) -> bool:
         """Return whether a new receiver got as far as announcing itself."""
-        process = self._start()
+        process = self._start(number)
         return bool(process.stdout and process.stdout.readline())
 
     def _replace_ended(self) -> None:
-        for process, started in list(self._running.items()):
+        for process, (number, started) in list(self._running.items()):
             is_ended = process.poll() is not None
             if is_ended and time.monotonic() - started > RESTART_AFTER_S:
                 log_event("worker_ended", pid=process.pid, exit_code=process.returncode)
                 self._forget(process)
-                self._start()
+                self._start(number)
 
     def _forget(self, process: subprocess.Popen[bytes]) -> None:
-        """Release what is kept for a process that ended; its counts stay, its gauges go."""
+        """Release what is kept for a process that ended; its successor continues its figures."""
         del self._running[process]
-        mark_process_dead(process.pid, self._figures)  # type: ignore[no-untyped-call]
         for pipe in (process.stdin, process.stdout):
             if pipe:
                 pipe.close()
@@ -115,6 +112,10 @@ class _Supervisor:
         deadline = time.monotonic() + STOP_TIMEOUT_S
         for process in self._running:
             process.terminate()
+        # Once every worker has closed the port, new connections must be refused. As long as we
+        # hold it, they would wait in its queue and be reset at the end.
+        time.sleep(UNREADY_FIRST_S)
+        self._listener.close()
         codes = [_wait_until(process, deadline) for process in self._running]
         for process in list(self._running):
             self._forget(process)

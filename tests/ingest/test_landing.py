@@ -51,6 +51,7 @@ def test_the_tree_is_as_drawn(folder: LandingFolder) -> None:
     name = f"20261123T061500.123456Z-{folder.process}.jsonl"
     assert tree(folder.root.parent) == [
         "yunpian",
+        "yunpian/.id",
         "yunpian/.partial",
         "yunpian/2026-11-23",
         f"yunpian/2026-11-23/{name}",
@@ -248,12 +249,12 @@ def test_a_failed_sync_fails_the_group_and_nothing_is_visible(
 def test_a_failed_sync_of_the_folder_is_never_a_success(
     folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file may stay in sight, it is complete; its name may not survive a power cut."""
+    """Its name may not survive a power cut, so it is taken back."""
     folder.write(MOMENT, [a_line(1)])
     monkeypatch.setattr("os.fsync", failing(errno.EIO, when=is_folder))
     with pytest.raises(OSError, match="Input/output"):
         folder.write(MOMENT.replace(microsecond=1), [a_line(2)])
-    assert [len(group) for group in read(folder.root)] == [1, 1]
+    assert [len(group) for group in read(folder.root)] == [1]
 
 
 def test_a_new_day_is_synced_again_after_its_first_sync_failed(
@@ -286,8 +287,9 @@ def test_any_failure_of_the_writer_is_an_answer(
 
 
 def test_less_than_the_floor_is_a_full_disk(tmp_path: Path) -> None:
-    LandingFolder(tmp_path / "root", free_floor_bytes=0).open()
-    floored = LandingFolder(tmp_path / "root", free_floor_bytes=2**60)
+    floored = LandingFolder(tmp_path / "root", free_floor_bytes=0)
+    floored.open()
+    floored.free_floor_bytes = 2**60
     with pytest.raises(OSError, match="bytes are free") as caught:
         floored.write(MOMENT, [a_line()])
     assert caught.value.errno == errno.ENOSPC
@@ -304,12 +306,35 @@ def test_a_root_that_went_away_is_not_made_again(folder: LandingFolder) -> None:
     folder.write(MOMENT, [a_line()])
 
 
-@pytest.mark.parametrize("gone", [".partial", "2026-11-23"])
-def test_folders_below_the_root_come_back(gone: str, folder: LandingFolder) -> None:
+def test_the_folder_of_a_day_comes_back(folder: LandingFolder) -> None:
     folder.write(MOMENT, [a_line()]).unlink()
-    (folder.root / gone).rmdir()
+    (folder.root / "2026-11-23").rmdir()
     with pytest.raises(FileNotFoundError):
         folder.write(MOMENT, [a_line()])
+    folder.write(MOMENT, [a_line()])
+
+
+def test_the_id_is_made_once_and_an_unfinished_one_is_swept_aside(folder: LandingFolder) -> None:
+    id_file = folder.root / ".id"
+    first = id_file.read_bytes()
+    assert len(first) == 32
+    assert list((folder.root / ".partial").iterdir()) == []
+    (folder.root / ".partial" / "id-0.partial").write_bytes(first[:5])
+    again = LandingFolder(folder.root, free_floor_bytes=0)
+    assert [file.name for file in again.open()] == ["id-0.partial"]
+    assert id_file.read_bytes() == first
+
+
+@pytest.mark.parametrize("gone", [".partial", ".id"])
+def test_what_tells_the_folder_is_never_made_again(gone: str, folder: LandingFolder) -> None:
+    """Where it is missing, another folder may be in the place of ours."""
+    away = (folder.root / gone).rename(folder.root.parent / "away")
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            folder.write(MOMENT, [a_line()])
+        with pytest.raises(FileNotFoundError):
+            folder.probe()
+    away.rename(folder.root / gone)
     folder.write(MOMENT, [a_line()])
 
 

@@ -117,7 +117,11 @@ def assert_described(answer: Answer, path: str, method: str) -> None:
 
 
 def test_what_the_server_answers_by_itself_is_described(tmp_path: Path) -> None:
-    prelude = "import ingest.wire as wire\nwire.ARRIVAL_TIMEOUT_S = 2\nwire.CONNECTION_LIMIT = 1"
+    prelude = (
+        "import ingest.connections, ingest.wire\n"
+        "ingest.wire.ARRIVAL_TIMEOUT_S = 2\n"
+        "ingest.connections.CONNECTION_LIMIT = 1"
+    )
     with running_receiver(tmp_path / "data", prelude=prelude) as live:
         with connect(live) as silent:
             with connect(live) as one_too_many:

@@ -28,6 +28,20 @@ os.fsync = slow_fsync
 """
 """Always in the midst of a write, whenever another one starts and sweeps."""
 
+WRITES_THE_LAST_BYTE_LATE = """
+import os, time
+writev = os.writev
+def slow_writev(descriptor, parts):
+    content = b"".join(parts)
+    if len(content) < 2:
+        return writev(descriptor, parts)
+    written = os.write(descriptor, content[:-1])
+    time.sleep(0.02)
+    return written
+os.writev = slow_writev
+"""
+"""A kill often leaves a torn file, even if the machine is too busy to write much."""
+
 
 @dataclass
 class Kills:
@@ -50,9 +64,9 @@ class Kills:
     def __post_init__(self) -> None:
         self.books = Books(self.data)
 
-    def round(self) -> None:
+    def round(self, prelude: str = "") -> None:
         """Start, compare with what the last kill left, push, kill."""
-        with running_receiver(self.data, DLR_TRUSTED_PROXIES=PROXIES) as live:
+        with running_receiver(self.data, prelude=prelude, DLR_TRUSTED_PROXIES=PROXIES) as live:
             self._compare()
             with load(live, self.chance.getrandbits(32)) as answers:
                 wait_for_first(answers)
