@@ -45,7 +45,7 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def prepared_database(settings: Settings) -> Path:
-    """The next database; beside the one it replaces, for the exports may lie on another disk."""
+    """The next database; beside the one it replaces because the exports may be on another disk."""
     return analytics_path(settings).with_name(".analytics.duckdb.prepared")
 
 

@@ -158,7 +158,7 @@ WINNER = (
         "winner/first-reception-of-the-winner",
         "a message's first reception is that of the winning content",
         "warehouse/steps/messages/winning_reports.sql",
-        "    contested.first_received_at_utc,\n",
+        "    repeated.first_received_at_utc,\n",
         "    contender.received_at_utc as first_received_at_utc,\n",
         (CORE,),
     ),

@@ -274,8 +274,8 @@ def test_words_layout_and_order_of_the_file_ask_for_nothing(
     edited.replace("marts/as_of.sql", "description: The time", "description: The very time")
     edited.replace(
         "steps/messages/winning_reports.sql",
-        "with contested as (",
-        "-- join marts.as_of\nwith contested as (",
+        "with repeated as (",
+        "-- join marts.as_of\nwith repeated as (",
     )
     assert stale(taken) == []
     assert run(taken).written == 0

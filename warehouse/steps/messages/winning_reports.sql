@@ -3,7 +3,7 @@ description: The winning report of each changed message, at the first push that 
 grain: sid
 materialized: temporary
 */
-with contested as (
+with repeated as (
     select
         sid,
         count(*) as copies,
@@ -43,11 +43,11 @@ select
     report.handset_time_raw,
     report.error_code,
     report.error_detail,
-    contested.copies,
-    contested.first_received_at_utc,
-    contested.conflicting
+    repeated.copies,
+    repeated.first_received_at_utc,
+    repeated.conflicting
 from ranked_reports as report
-join contested
-    on contested.sid = report.sid
+join repeated
+    on repeated.sid = report.sid
 where report.content_rank = 1
     and report.copy_of_content = 1

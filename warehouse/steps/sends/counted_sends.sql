@@ -3,7 +3,7 @@ description: Send log entries of the changed keys. The same line again, in the s
 grain: sid, uid, sent_at_utc, tag, mobile
 materialized: temporary
 */
-with contested as (
+with sent_again as (
     select
         sid,
         uid,
@@ -45,7 +45,7 @@ select
             uid nulls last,
             mobile nulls last
     ) > 1 as repeated
-from contested
+from sent_again
 
 union all
 
