@@ -159,7 +159,7 @@ WINNER = (
         "a message's first reception is that of the winning content",
         "warehouse/steps/messages/winning_reports.sql",
         "    repeated.first_received_at_utc,\n",
-        "    contender.received_at_utc as first_received_at_utc,\n",
+        "    report.received_at_utc as first_received_at_utc,\n",
         (CORE,),
     ),
 )
@@ -167,7 +167,7 @@ WINNER = (
 DECODING = (
     Mutant(
         "decoding/each-rung-twice",
-        "each rung of the careful path decodes twice",
+        "each rung of the slow path decodes twice",
         "pipelines/decode/slow_path.py",
         "        yield value\n",
         '        yield unquote_to_bytes(value.replace(b"+", blank))\n',
@@ -199,7 +199,7 @@ DECODING = (
     ),
     Mutant(
         "decoding/plus-stays",
-        "a plus is no blank on the careful path",
+        "a plus is no blank on the slow path",
         "pipelines/decode/slow_path.py",
         'value = unquote_to_bytes(value.replace(b"+", blank))',
         "value = unquote_to_bytes(value)",
@@ -259,7 +259,7 @@ DECODING = (
     ),
     Mutant(
         "decoding/every-blank-was-a-plus-slowly",
-        "the careful path makes a plus of any blank before a mobile",
+        "the slow path makes a plus of any blank before a mobile",
         "pipelines/decode/slow_path.py",
         'if _has_blank_mobile(element) and twin["mobile"].startswith("\\t"):',
         "if _has_blank_mobile(element):",
