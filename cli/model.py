@@ -139,6 +139,10 @@ def _read_sends(con: duckdb.DuckDBPyConnection, settings: Settings, model: Model
         raise CommandError(f"{model.name} reads the send log, and {settings.sends} is empty.")
     newest = max(files, key=lambda file: file.changed_ns)
     _note(f"Read from {newest.name}.")
+    # a file that is not JSON Lines has none
+    con.execute(
+        "create or replace temp view send_lines as select null::varchar as line where false"
+    )
     if problems := read_rows(con, settings.sends, [newest.name]):
         raise CommandError(f"{newest.name} {problems[newest.name]}.")
     models.run_temporary(con, (model.name,))

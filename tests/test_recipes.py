@@ -167,8 +167,7 @@ SETTING = Recipe(
     edits={
         "contract/settings.py": (
             behind(
-                '    data: Path = Path("data")\n'
-                '    """Folder of everything that is stored. One folder, one product."""\n',
+                '    data: Path = Path("data")\n    """Folder of everything that is stored."""\n',
                 "    patience_s: int = Field(default=30, ge=1)\n"
                 '    """How long a command waits for another, in seconds."""\n',
             ),

@@ -54,9 +54,12 @@ def digests(data: Path) -> dict[str, str]:
 
 
 def test_every_model_can_be_shown_and_nothing_changes(here: Settings, capsys: Any) -> None:
+    """Steps between two states of a warehouse have rows in a run alone, and say so."""
     before = digests(here.data)
-    for name in models.load_models():
-        assert main(["model", "show", name, "--limit", "3"]) == 0, capsys.readouterr().err
+    for name, model in models.load_models().items():
+        status, said = main(["model", "show", name, "--limit", "3"]), capsys.readouterr().err
+        of_a_run = model.folder in ("steps/rebuild", "steps/retract", "steps/registry")
+        assert status == 0 or (of_a_run and "which only a run makes" in said), said
     assert digests(here.data) == before
 
 

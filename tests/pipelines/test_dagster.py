@@ -407,7 +407,7 @@ def test_a_run_that_breaks_the_law_publishes_nothing_and_says_so(
     with pytest.raises(RunError) as caught:
         refresh(settings)
     sentence = str(caught.value)
-    assert sentence.startswith("Nothing was published, because a check failed: conservation law.")
+    assert sentence.startswith("Nothing was published because a check failed: conservation law.")
     assert "total_records = 3, total_messages = 2" in sentence
     assert "\n" not in sentence
     assert published(settings) == before

@@ -13,7 +13,6 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
-from cli.instance import dagster_instance
 
 from cli import up
 from cli.main import main
@@ -21,6 +20,7 @@ from contract.settings import Settings
 from pipelines.definitions import defs
 from pipelines.folder.format import FORMAT
 from pipelines.runs.event_log import EventLog
+from pipelines.runs.instance import dagster_instance
 from pipelines.runs.status import read_status
 from pipelines.verify import verify
 from tests.command import ROOT, dlr

@@ -25,7 +25,7 @@ from tools.number_ranges import REFERENCE, WORLD
 
 Answer = tuple[str | None, str | None, str | None]  # E.164, country, operator
 
-MODEL = REFERENCE.parent / "core" / "numbers.sql"
+MODEL = REFERENCE.parent / "steps" / "messages" / "numbers.sql"
 TABLES = ("number_ranges", "calling_codes")
 REGIONS = [
     (region, code) for code, regions in COUNTRY_CODE_TO_REGION_CODE.items() for region in regions

@@ -281,7 +281,7 @@ def test_the_command_takes_days(two_weeks: Settings, tmp_path: Path) -> None:
     days = ("--from", "2026-03-02", "--to", "2026-03-03")
     done = dlr(two_weeks.data, "report", *days, "--output", str(output))
     assert done.returncode == 0, done.stderr
-    assert "20 messages reported, 2026-03-02 to 2026-03-03" in done.stdout
+    assert "20 messages reported from 2026-03-02 to 2026-03-03" in done.stdout
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
     figures = figures_in(output)
     assert figures["headline"]["now"]["reports"] == 20
