@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     status = read_status(settings)
     if arguments.json:
-        print(json.dumps(asdict(status), default=str, ensure_ascii=False, indent=1))
+        shown = asdict(status) | {"problems": status.problems}
+        print(json.dumps(shown, default=str, ensure_ascii=False, indent=1))
     else:
         print("\n".join(lines(status)))
     return 1 if status.problems else 0

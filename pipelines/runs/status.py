@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from contract.problems import Problem
 from contract.settings import Settings
 from pipelines.decode.rules import decoded_otherwise
 from pipelines.folder.lock import WarehouseBusyError, complete_publication
@@ -61,8 +62,13 @@ class Status:
     """Whether the warehouse holds changes that readers do not have."""
     busy: bool = False
     """Whether a run is in progress, so that figures of the warehouse are missing."""
-    problems: list[str] = field(default_factory=list)
-    """What requires action, each in a sentence."""
+    named_problems: list[Problem] = field(default_factory=list)
+    """What requires action; a name may occur more than once, such as for each quarantined file."""
+
+    @property
+    def problems(self) -> list[str]:
+        """What requires action, each in a sentence."""
+        return [problem.sentence for problem in self.named_problems]
 
 
 def read_status(settings: Settings) -> Status:
@@ -89,7 +95,7 @@ def read_status(settings: Settings) -> Status:
         inventory = Inventory(list_open(settings.landing), [])
     status.landed_files, status.landed_bytes = inventory.files, inventory.bytes
     _add_pending(settings.landing, status, inventory.pending)
-    status.problems = list(_problems(status))
+    status.named_problems = list(_problems(status))
     return status
 
 
@@ -131,44 +137,57 @@ def _add_pending(landing: Path, status: Status, pending: list[LandedFile]) -> No
         status.oldest_pending_s = max(0.0, datetime.now(UTC).timestamp() - min(arrivals))
 
 
-def _problems(status: Status) -> Iterator[str]:
-    yield from (f"Landed file {file} {problem}." for file, problem in status.quarantined.items())
-    yield from (
-        f"Send file {file} {problem}." for file, problem in status.quarantined_sends.items()
-    )
+def _problems(status: Status) -> Iterator[Problem]:
+    for file, problem in status.quarantined.items():
+        yield Problem("quarantined_files", f"Landed file {file} {problem}.")
+    for file, problem in status.quarantined_sends.items():
+        yield Problem("quarantined_files", f"Send file {file} {problem}.")
     if status.ledger and not status.ledger["balanced"]:
-        yield (
+        yield Problem(
+            "ledger_unbalanced",
             f"The ledger does not balance: {ledger.describe(status.ledger)}. Nothing is published "
-            "until it does; `dlr verify` finds the cause, `dlr rebuild` rebuilds the warehouse."
+            "until it does; `dlr verify` finds the cause, `dlr rebuild` rebuilds the warehouse.",
         )
     elif status.unpublished:
-        yield "The warehouse holds unpublished changes; `dlr run` publishes them."
+        yield Problem(
+            "publication_stale",
+            "The warehouse holds unpublished changes; `dlr run` publishes them.",
+        )
     if status.outdated:
-        yield (
+        yield Problem(
+            "outdated_tables",
             f"{', '.join(status.outdated)}: the SQL, a setting or the reference data behind these "
-            "tables has changed since they were computed; `dlr run` recomputes them."
+            "tables has changed since they were computed; `dlr run` recomputes them.",
         )
     if status.decoded_otherwise:
-        yield _decoding_problem(status.decoded_otherwise)
+        yield Problem("outdated_decoding", _decoding_problem(status.decoded_otherwise))
     yield from _publication_problems(status.published)
     late = status.oldest_pending_s or 0.0
     if late > LATE_AFTER.total_seconds():
-        yield (
+        yield Problem(
+            "landed_files_waiting",
             f"{status.pending_files:,} landed file(s) wait for a run, the oldest for "
-            f"{late / 3600:.1f} h. Is the schedule running (`dlr up`), and do its runs succeed?"
+            f"{late / 3600:.1f} h. Is the schedule running (`dlr up`), and do its runs succeed?",
         )
 
 
-def _publication_problems(published: dict[str, object]) -> Iterator[str]:
+def _publication_problems(published: dict[str, object]) -> Iterator[Problem]:
     report = published.get("report")
     if published.get("unreadable"):
-        yield "exports/manifest.json cannot be read; `dlr run` writes it again."
+        yield Problem(
+            "manifest_unreadable",
+            "exports/manifest.json cannot be read; `dlr run` writes it again.",
+        )
     elif published and not isinstance(report, dict):
-        yield "There is no report because it could not be rendered; `dlr report` says why."
+        yield Problem(
+            "report_failed",
+            "There is no report because it could not be rendered; `dlr report` says why.",
+        )
     elif isinstance(report, dict) and report.get("problem"):
-        yield (
+        yield Problem(
+            "report_failed",
             f"{report['problem']} Readers have the one as of {report.get('as_of_utc')}Z; the next "
-            "run tries again."
+            "run tries again.",
         )
 
 
