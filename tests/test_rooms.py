@@ -22,6 +22,7 @@ STANDS_ON = "Commands stand on the rooms, the rooms on what all share"
 APART = "Receiver, pipeline and simulator do not know each other"
 VERIFY = "Verification shares the settings and the lock with what it verifies, nothing else"
 DAGSTER = "Dagster stays in its room"
+SUPERVISION = "Supervision needs neither Dagster nor the engine"
 RECEIVER = "The receiver serves without the pipeline's libraries"
 PIPELINE = "The pipeline runs without the receiver's libraries"
 
@@ -52,6 +53,9 @@ PLANTS = (
     ("pipelines/verify/recount.py", "from contract.progress import progress", VERIFY),
     ("pipelines/verify/scratch.py", "from pipelines.folder.files import sync", VERIFY),
     ("pipelines/verify/recompute.py", "from pipelines.models import parsing", VERIFY),
+    ("pipelines/runs/history.py", "import pipelines.service.look", ONE_WAY),
+    ("pipelines/service/look.py", "import pipelines.runs.history", SUPERVISION),
+    ("pipelines/service/look.py", "import duckdb", SUPERVISION),
     ("pipelines/load/load.py", "import dagster", DAGSTER),
     ("pipelines/verify/tasks.py", "from dagster import job", DAGSTER),
     ("contract/progress.py", "import dagster as dg", DAGSTER),

@@ -74,6 +74,8 @@ class Look:
     """The newest runs, the newest first."""
     landing_room: Room | None = None
     """Room on the disk of the landing folder."""
+    heartbeat: datetime | None = None
+    """When the daemon last gave a sign of life."""
     pipeline: Present | None = None
     """What ``pipeline.json`` says."""
     killed_up: str = ""
