@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """Networks whose ``X-Forwarded-For`` is trusted."""
     memory_limit: ByteSize | None = Field(default=None, ge=256 * 10**6)
     """Memory the database engine may use, such as ``1GB``; by default its own choice."""
+    linger_ms: int = Field(default=0, ge=0, le=5000)
+    """Longest wait of the receiver for more pushes to write into the same file, milliseconds."""
     compact_after_days: int = Field(default=7, ge=0)
     """Age in days at which landed files are compacted; 0 never compacts them."""
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")

@@ -7,10 +7,15 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 PARTIAL_SUFFIX = ".partial"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+UNLIMITED = 2**53
+"""Inodes of a file system that makes them as needed, such as btrfs; exact as a float."""
+_FEW_INODES = 0.1
+"""Share of the disk's inodes; while fewer are free, pushes are landed in fewer files."""
 _MOST_BUFFERS = 1024
 """Limit of the system for one call (IOV_MAX)."""
 
@@ -49,16 +54,36 @@ def make_folders(folder: Path) -> None:
         make_folder(path)
 
 
-def check_space(folder: Path, floor_bytes: int) -> None:
-    """Raise OSError (ENOSPC) where fewer than ``floor_bytes`` are free for us."""
-    if free_bytes(folder) < floor_bytes:
-        raise OSError(errno.ENOSPC, f"fewer than {floor_bytes} bytes are free", str(folder))
+class Room(NamedTuple):
+    """How much more a disk can hold."""
+
+    free_bytes: int
+    """Bytes that an ordinary user may still write."""
+    free_inodes: int
+    """Files that an ordinary user may still make."""
+    inodes: int
+    """Files that the disk holds at most."""
+
+    @property
+    def lacks_inodes(self) -> bool:
+        """Whether the disk will soon hold no more files, however many bytes are free."""
+        return self.free_inodes < _FEW_INODES * self.inodes
 
 
-def free_bytes(folder: Path) -> int:
-    """Return the bytes an ordinary user may still write; raises OSError."""
+def room_of(folder: Path) -> Room:
+    """Measure the disk of a folder; raises OSError."""
     state = os.statvfs(folder)
-    return state.f_bavail * state.f_frsize
+    free, total = (state.f_favail, state.f_files) if state.f_files else (UNLIMITED, UNLIMITED)
+    return Room(state.f_bavail * state.f_frsize, free, total)
+
+
+def check_room(folder: Path, floor_bytes: int, floor_inodes: int) -> None:
+    """Raise OSError (ENOSPC) where fewer bytes or inodes than these are free for us."""
+    room = room_of(folder)
+    if room.free_bytes < floor_bytes:
+        raise OSError(errno.ENOSPC, f"fewer than {floor_bytes} bytes are free", str(folder))
+    if room.free_inodes < floor_inodes:
+        raise OSError(errno.ENOSPC, f"fewer than {floor_inodes} inodes are free", str(folder))
 
 
 def write_visible(parts: Iterable[bytes], partial: Path, target: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ingest.durable import (
     PARTIAL_SUFFIX,
-    check_space,
-    free_bytes,
+    Room,
+    check_room,
     keep_id,
     make_folder,
     make_folders,
+    room_of,
     sweep_aside,
     write_and_remove,
     write_visible,
@@ -20,6 +21,8 @@ from ingest.durable import (
 
 FREE_FLOOR_BYTES = 64 * 1024**2
 """Space that is never used up: as much as may be in flight when the disk fills up."""
+FREE_FLOOR_INODES = 1_000
+"""Inodes that are never used up: compaction, which frees the others, needs some itself."""
 
 
 class LandingFolder:
@@ -36,6 +39,7 @@ class LandingFolder:
         self.process = secrets.token_hex(8)
         """Distinguishes the files and pushes of this process from those of any other."""
         self.free_floor_bytes = free_floor_bytes
+        self.free_floor_inodes = FREE_FLOOR_INODES
         self._partials = root / ".partial"
         self._id_file = root / ".id"
         self._id = b""
@@ -83,18 +87,18 @@ class LandingFolder:
         partial.unlink(missing_ok=True)
         write_and_remove(b"probe\n", partial)
 
-    def free_bytes(self) -> int:
-        """Return the free bytes on the folder's disk, 0 if the folder is gone."""
+    def room(self) -> Room:
+        """Return how much more the folder's disk can hold, nothing if the folder is gone."""
         try:
-            return free_bytes(self.root)
+            return room_of(self.root)
         except OSError:
-            return 0
+            return Room(0, 0, 0)
 
     def _check(self) -> None:
         """Raise OSError if another folder is in the place of ours, or if space is short."""
         if self._id_file.read_bytes() != self._id:
             raise OSError(errno.ESTALE, "another folder is in its place", str(self.root))
-        check_space(self.root, self.free_floor_bytes)
+        check_room(self.root, self.free_floor_bytes, self.free_floor_inodes)
 
     def _make_day(self, day: Path) -> None:
         """Make the folder of a day once; after a failure make sure again."""

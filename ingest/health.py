@@ -6,7 +6,8 @@ import time
 import falcon.asgi
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from ingest.landing import Group, Landing
+from ingest.groups import Group
+from ingest.landing import Landing
 from ingest.logs import log_event
 from ingest.metrics import Metrics
 from ingest.refusal import RETRY_AFTER_S

@@ -17,24 +17,16 @@ closed and the process that wrote it, so names sort by time and never collide.
 
 import asyncio
 import contextlib
-import errno
 import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from contract.envelope import Envelope
 from ingest.clock import Clock, moment_of
+from ingest.durable import Room
 from ingest.folder import LandingFolder
-from ingest.rejects import (
-    ClosedError,
-    DiskFullError,
-    LandingError,
-    TooMuchInFlightError,
-    WriteFailedError,
-)
+from ingest.groups import Group, Waiting, land_group
+from ingest.rejects import ClosedError, TooMuchInFlightError
 
 IN_FLIGHT_LIMIT_BYTES = 64 * 1024**2
 IN_FLIGHT_LIMIT_PUSHES = 10_000
@@ -42,32 +34,11 @@ IN_FLIGHT_LIMIT_PUSHES = 10_000
 CLOSE_TIMEOUT_S = 10.0
 IDLE_INTERVAL_S = 5.0
 """How often an idle writer measures the free space."""
+FEW_INODES_LINGER_S = 1.0
+"""Wait for company while the disk lacks inodes: a file a second instead of one for every push."""
 
 ENVELOPE_BYTES = 1024
 """What a line may hold besides the body without counting as held."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Outcome of the pushes that were written together."""
-
-    pushes: int
-    size_bytes: int
-    seconds: float
-    """From opening the file to the last sync."""
-    error: LandingError | None
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A push (without a line: a probe), and the future of who waits for it."""
-
-    done: asyncio.Future[None]
-    line: bytes = b""
-    size_bytes: int = 0
-    """Of the body."""
-    held_bytes: int = 0
-    """Of the body once escaped, which can make it six times as long."""
 
 
 class Hold:
@@ -94,9 +65,15 @@ class Landing:
     """
 
     def __init__(
-        self, folder: LandingFolder, *, in_flight_limit_bytes: int = IN_FLIGHT_LIMIT_BYTES
+        self,
+        folder: LandingFolder,
+        *,
+        in_flight_limit_bytes: int = IN_FLIGHT_LIMIT_BYTES,
+        linger_s: float = 0.0,
     ) -> None:
         self.folder = folder
+        self.linger_s = linger_s
+        """How long the first push of a group waits for others."""
         self.in_flight_limit_bytes = in_flight_limit_bytes
         self.bytes_in_flight = 0
         """Bodies being received, or written in escaped form, in bytes."""
@@ -104,11 +81,13 @@ class Landing:
         """Pushes that wait to be written or are being written."""
         self.accepting = True
         """False once no new requests are accepted; those in progress still land."""
-        self.free_bytes = 0
-        """Free space as the writer last measured it: measuring may hang, just as writing may."""
+        self.room = Room(0, 0, 0)
+        """As the writer last measured it: measuring may hang, just as writing may."""
         self._listeners: list[Callable[[Group], None]] = []
         self._wake = threading.Condition()
-        self._queue: list[_Waiting] = []
+        self._queue: list[Waiting] = []
+        self._is_urgent = False
+        """Whether somebody in the queue should not wait for company."""
         self._closing = False
         self._clock = Clock(folder.renew)
         self._writer = threading.Thread(target=self._write_groups, name="landing", daemon=True)
@@ -119,7 +98,7 @@ class Landing:
         Raises OSError where the folder cannot be written to.
         """
         swept = self.folder.open()
-        self.free_bytes = self.folder.free_bytes()
+        self.room = self.folder.room()
         self._writer.start()
         return swept
 
@@ -130,6 +109,11 @@ class Landing:
             self._wake.notify()
         self._writer.join(CLOSE_TIMEOUT_S)
         return not self._writer.is_alive()
+
+    def hasten(self) -> None:
+        """Write what waits for company, if no more is accepted."""
+        with self._wake:
+            self._wake.notify()
 
     def listen(self, listener: Callable[[Group], None]) -> None:
         """Have ``listener`` called after each group, in the event loop."""
@@ -174,6 +158,7 @@ class Landing:
         Raises ClosedError.
         """
         with self._wake:
+            self._is_urgent = True
             return self._enqueue()
 
     def _enqueue(
@@ -182,7 +167,7 @@ class Landing:
         if self._closing:
             raise ClosedError
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(done, line, size_bytes, held_bytes))
+        self._queue.append(Waiting(done, line, size_bytes, held_bytes))
         self._wake.notify()
         return done
 
@@ -194,41 +179,37 @@ class Landing:
         """Wait for pushes and land them as one group; False once closed and empty."""
         with self._wake:
             self._wake.wait_for(lambda: self._queue or self._closing, IDLE_INTERVAL_S)
-            waiting, self._queue = self._queue, []
+            if self._queue:
+                self._await_company()
+            waiting, self._queue, self._is_urgent = self._queue, [], False
             is_over = self._closing and not waiting
             # Under the lock, so that a file's time lies after its pushes and before all later ones.
             moment = moment_of(self._clock.next_us())
         if waiting:
-            group = self._commit(moment, waiting)
+            group = land_group(self.folder, moment, waiting)
             # Nobody waits for the answers of a loop that has ended.
             with contextlib.suppress(RuntimeError):
                 loop = waiting[0].done.get_loop()
                 loop.call_soon_threadsafe(self._answer, waiting, group)
-        self.free_bytes = self.folder.free_bytes()
+        self.room = self.folder.room()
         return not is_over
 
-    def _commit(self, moment: datetime, waiting: list[_Waiting]) -> Group:
-        lines = [push.line for push in waiting if push.line]
-        started = time.perf_counter()
-        error = self._write(moment, lines)
-        seconds = time.perf_counter() - started
-        return Group(len(lines), sum(push.size_bytes for push in waiting), seconds, error)
+    def _await_company(self) -> None:
+        """Let more pushes join the group, unless they would keep others out by then."""
+        linger_s = max(self.linger_s, FEW_INODES_LINGER_S * self.room.lacks_inodes)
+        if linger_s:
+            self._wake.wait_for(
+                lambda: (
+                    self._closing
+                    or self._is_urgent
+                    or not self.accepting
+                    or 4 * self.bytes_in_flight > self.in_flight_limit_bytes
+                    or 4 * self.pushes_in_flight > IN_FLIGHT_LIMIT_PUSHES
+                ),
+                linger_s,
+            )
 
-    def _write(self, moment: datetime, lines: list[bytes]) -> LandingError | None:
-        try:
-            if lines:
-                self.folder.write(moment, lines)
-            else:
-                self.folder.probe()
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            kind = DiskFullError if full else WriteFailedError
-            return kind(error.strerror or type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - a dead writer would be a silent outage
-            return WriteFailedError(type(error).__name__)
-        return None
-
-    def _answer(self, waiting: list[_Waiting], group: Group) -> None:
+    def _answer(self, waiting: list[Waiting], group: Group) -> None:
         """Resolve the futures, call the listeners; runs in the event loop."""
         self.pushes_in_flight -= group.pushes
         for push in waiting:

@@ -22,7 +22,8 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from ingest.figures import FOLDER_VARIABLE
-from ingest.landing import Group, Landing
+from ingest.groups import Group
+from ingest.landing import Landing
 from ingest.rejects import Reject
 
 DATA_LOSS_HORIZON_S = 600.0
@@ -63,7 +64,8 @@ class Metrics:
     def refresh(self) -> None:
         """Update the gauges; called often, so that a sibling's page is up to date as well."""
         self._in_flight.set(self._landing.bytes_in_flight)
-        self._free.set(self._landing.free_bytes)
+        self._free.set(self._landing.room.free_bytes)
+        self._free_inodes.set(self._landing.room.free_inodes)
         self._horizon.set(self._seconds_to_data_loss())
 
     def count(self, outcome: str) -> None:
@@ -148,6 +150,11 @@ class Metrics:
         self._free = gauge(
             "dlr_landing_free_bytes",
             "Free bytes on the landing disk when last measured, 0 when it is gone",
+            multiprocess_mode="livemin",
+        )
+        self._free_inodes = gauge(
+            "dlr_landing_free_inodes",
+            "Files that can still be made on the landing disk when last counted, 0 when it is gone",
             multiprocess_mode="livemin",
         )
         self._horizon = gauge(

@@ -101,6 +101,8 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Stop once `/readyz` has answered 503 for long enough."""
         self._metrics.refresh()
+        if not self._landing.accepting:
+            self._landing.hasten()
         if self._stop_requested_at and time.monotonic() - self._stop_requested_at > UNREADY_FIRST_S:
             self.should_exit = True
         return await super().on_tick(counter)
@@ -112,7 +114,8 @@ def _open_landing(settings: Settings, siblings: int) -> Landing:
     share_bytes = IN_FLIGHT_LIMIT_BYTES // siblings
     limit_bytes = max(share_bytes, BODIES_IN_FLIGHT * int(settings.max_body_bytes))
     folder = LandingFolder(landing_root(settings))
-    landing = Landing(folder, in_flight_limit_bytes=limit_bytes)
+    linger_s = settings.linger_ms / 1000
+    landing = Landing(folder, in_flight_limit_bytes=limit_bytes, linger_s=linger_s)
     try:
         for swept in landing.open():
             log_event("swept_aside", file=str(swept), size_bytes=swept.stat().st_size)

@@ -45,8 +45,10 @@ class FilePerPush(Landing):
     Write, sync, rename, sync of the folder, on a pool of threads, by the receiver's own folder.
     """
 
-    def __init__(self, folder: LandingFolder, *, in_flight_limit_bytes: int) -> None:
-        super().__init__(folder, in_flight_limit_bytes=in_flight_limit_bytes)
+    def __init__(
+        self, folder: LandingFolder, *, in_flight_limit_bytes: int, linger_s: float
+    ) -> None:
+        super().__init__(folder, in_flight_limit_bytes=in_flight_limit_bytes, linger_s=linger_s)
         self._pool = ThreadPoolExecutor(WRITERS)
         self._last_push_us = 0
 

@@ -1,8 +1,10 @@
 """A disk that fails: 503 and never SUCCESS, nothing torn in sight, well again when the disk is."""
 
 import contextlib
+import itertools
 import os
 import resource
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,10 +16,11 @@ import pytest
 from tests.ingest.asking import in_flight, metric, refused, until
 from tests.live import Live, ask, landed, landed_files, log_of, push, running_receiver
 from tests.torture.books import is_whole, left_behind
-from tests.torture.disks import ext4, image_of, mount, remount, shut_down, unmount
+from tests.torture.disks import ext4, few_inodes, image_of, mount, remount, shut_down, unmount
 
 BODY = b"sms_status=" + b"1" * 4000
 DISK_BYTES = 128 * 1024**2
+_NUMBERS = itertools.count()
 
 Trouble = Callable[[Live, Path], AbstractContextManager[str]]
 """Breaks the disk, says why pushes are refused meanwhile, and mends it."""
@@ -25,11 +28,13 @@ Trouble = Callable[[Live, Path], AbstractContextManager[str]]
 SIMULATED_FLOOR = """
 import os, pathlib
 import ingest.durable as durable
-durable.free_bytes = lambda folder: 2**40 if pathlib.Path(os.environ["DISK"]).exists() else 0
+def room_of(folder):
+    return durable.Room(2**40 * pathlib.Path(os.environ["DISK"]).exists(), 10**6, 10**6)
+durable.room_of = room_of
 """
 NO_FLOOR = """
 import ingest.folder
-ingest.folder.check_space = lambda *_: None
+ingest.folder.check_room = lambda *_: None
 """
 # What root may on any file would hide the permissions. By ctypes, for Python cannot.
 NO_MORE_THAN_ITS_OWNER_MAY = """
@@ -208,6 +213,40 @@ def test_a_disk_that_gets_full_in_the_midst_of_a_write(tmp_path: Path) -> None:
             assert all(is_whole(file.read_bytes()) for file in landed_files(data))
             assert push(live, BODY).body == b"SUCCESS"
         assert [len(envelope.body) for envelope in landed(data)] == [len(BODY)] * 4
+
+
+@pytest.mark.usefixtures("disks")
+def test_a_disk_that_runs_out_of_inodes(tmp_path: Path) -> None:
+    """Pushes share files while inodes are few; a reserve is left to the pipeline, not used up."""
+    data = tmp_path / "data"
+    with few_inodes(data, 12_000), running_receiver(data) as live:
+        assert push(live, BODY).body == b"SUCCESS"
+        fill_inodes(data, leave=1_100)
+        # the next look at the disk comes with the next file
+        assert push(live, BODY).body == b"SUCCESS"
+        in_threads(lambda: push(live, BODY), 8)
+        assert [len(group) for group in landed_groups(data)] == [1, 1, 8]
+        fill_inodes(data, leave=990)
+        assert refused(push(live, BODY), "disk_full")
+        ready = ask(live.base_url, "GET", "/readyz")
+        assert (ready.status, metric(live, "dlr_landing_free_inodes")) == (503, 990)
+        shutil.rmtree(data / "filler")
+        assert push(live, BODY).body == b"SUCCESS"
+        assert ask(live.base_url, "GET", "/readyz").status == 200
+        assert metric(live, "dlr_landing_free_inodes") > 11_000
+        assert len(landed(data)) == 11
+
+
+def landed_groups(data: Path) -> list[list[bytes]]:
+    return [file.read_bytes().splitlines() for file in landed_files(data)]
+
+
+def fill_inodes(disk: Path, leave: int) -> None:
+    """Make empty files until so many more can be made."""
+    (disk / "filler").mkdir(exist_ok=True)
+    while (more := os.statvfs(disk).f_favail - leave) > 0:
+        for _ in range(more):
+            (disk / "filler" / f"{next(_NUMBERS)}").touch()
 
 
 def fill(filler: Path, leave_bytes: int) -> None:

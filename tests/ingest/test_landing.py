@@ -15,7 +15,8 @@ import pytest
 from contract.envelope import Envelope
 from ingest.durable import PARTIAL_SUFFIX, sweep_aside
 from ingest.folder import LandingFolder
-from ingest.landing import Group, Landing
+from ingest.groups import Group
+from ingest.landing import Landing
 from ingest.rejects import (
     ClosedError,
     DiskFullError,
@@ -110,6 +111,57 @@ def test_what_waits_when_the_writer_wakes_shares_a_file(
     run(folder, scenario)
     groups = [[envelope.body for envelope in group] for group in read(folder.root)]
     assert groups == [[b"1"], [b"2", b"3", b"4", b"5", b"6"]]
+
+
+def test_a_push_that_lingers_shares_its_file_with_those_that_come_meanwhile(
+    folder: LandingFolder,
+) -> None:
+    async def scenario(landing: Landing) -> None:
+        landing.linger_s = 60
+        waiting = []
+        for number in range(5):
+            waiting.append(landing.submit(b"%d" % number, "", "")[1])
+            await asyncio.sleep(0.01)
+        assert not any(done.done() for done in waiting)
+        landing.accepting = False  # what a stop does first
+        landing.hasten()
+        await asyncio.wait_for(asyncio.gather(*waiting), 10)
+
+    run(folder, scenario)
+    assert [len(group) for group in read(folder.root)] == [5]
+
+
+@pytest.mark.parametrize("who", ["a probe", "a close", "much in flight", "many in flight"])
+def test_who_is_urgent_ends_the_linger(
+    folder: LandingFolder, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    async def scenario(landing: Landing) -> None:
+        landing.linger_s = 60
+        waiting = [landing.submit(b"1", "", "")[1]]
+        await asyncio.sleep(0.01)
+        if who == "a probe":
+            waiting.append(landing.probe())
+        elif who == "a close":
+            assert await asyncio.to_thread(landing.close)
+        elif who == "much in flight":
+            waiting += [landing.submit(b"2" * 250, "", "")[1], landing.submit(b"3", "", "")[1]]
+        else:
+            monkeypatch.setattr("ingest.landing.IN_FLIGHT_LIMIT_PUSHES", 4)
+            waiting += [landing.submit(b"%d" % number, "", "")[1] for number in (2, 3)]
+        await asyncio.wait_for(asyncio.gather(*waiting), 10)
+
+    run(folder, scenario)
+    assert len(read(folder.root)) == 1
+
+
+def test_a_linger_ends_by_itself(folder: LandingFolder) -> None:
+    async def scenario(landing: Landing) -> None:
+        landing.linger_s = 0.05
+        await asyncio.wait_for(landing.submit(b"1", "", "")[1], 10)
+        await asyncio.wait_for(landing.submit(b"2", "", "")[1], 10)
+
+    run(folder, scenario)
+    assert [len(group) for group in read(folder.root)] == [1, 1]
 
 
 def test_what_the_system_takes_in_pieces_is_written_whole(

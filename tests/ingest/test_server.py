@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from tests.ingest.asking import in_flight, metric, refused, until
 from tests.live import (
     ROOT,
     TOKEN,
+    Answer,
     Live,
     answer_on,
     ask,
     connect,
     free_port,
     landed,
+    landed_files,
     log_of,
     push,
     running_receiver,
@@ -131,3 +134,25 @@ def test_health_and_metrics(live: Live) -> None:
     assert metric(live, "dlr_landing_data_loss_horizon_seconds") == 600
     assert metric(live, "dlr_receiver_last_success_timestamp_seconds") > 1.7e9
     assert metric(live, "dlr_landing_group_pushes_count") > 0
+
+
+def test_pushes_that_linger_share_a_file_and_a_stop_ends_their_wait(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    answers: list[Answer] = []
+    with running_receiver(data, DLR_LINGER_MS="5000") as live:
+        threads = [
+            threading.Thread(target=lambda: answers.append(push(live, b"sms_status=[]")))
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        until(lambda: in_flight(live) == 4 * len(b"sms_status=[]"))
+        assert answers == []
+        started = time.monotonic()
+        live.process.terminate()
+        for thread in threads:
+            thread.join()
+        assert time.monotonic() - started < 3
+        assert live.process.wait(10) == 0
+    assert [answer.body for answer in answers] == [b"SUCCESS"] * 4
+    assert len(landed_files(data)) == 1

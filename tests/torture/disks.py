@@ -55,6 +55,17 @@ def ext4(at: Path, size_bytes: int) -> Iterator[None]:
         unmount(at)
 
 
+@contextlib.contextmanager
+def few_inodes(at: Path, inodes: int) -> Iterator[None]:
+    """Mount a file system at ``at`` that holds so many files, with plenty of space."""
+    at.mkdir()
+    try:
+        _run("mount", "-t", "tmpfs", "-o", f"nr_inodes={inodes},size=256m", "none", at)
+        yield
+    finally:
+        unmount(at)
+
+
 def image_of(at: Path) -> Path:
     """Return the image of the disk that is mounted at ``at``."""
     return at.with_name(at.name + ".img")
