@@ -16,6 +16,7 @@ COMMANDS = {
     "simulate": "act as the provider: push simulated traffic at a receiver",
     "sends": "import the send log, which adds rates per message sent, and latencies",
     "status": "show what is landed, pending, processed, published; exits 1 if action is required",
+    "alerts": "send a test alert to every target (`dlr alerts test`)",
     "verify": "recount everything from the raw bytes and compare",
     "rebuild": "rebuild the warehouse from the landed files, or from a landing day on",
     "compact": "compact the landed files of finished days, one compressed file per day",

@@ -63,6 +63,7 @@ KINDS: Mapping[str, Kind] = {
     "publication_stale": Kind("What readers see is older than its input."),
     "manifest_unreadable": Kind("exports/manifest.json cannot be read."),
     "report_failed": Kind("The report could not be rendered; readers have an older one, or none."),
+    "alerts_failing": Kind("Alerts do not reach one of their targets."),
     "outdated_tables": Kind("Tables were computed by other SQL, settings or reference data."),
     "outdated_decoding": Kind("Landed files were decoded by rules that have changed."),
 }

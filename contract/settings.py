@@ -25,6 +25,9 @@ Network = IPv4Network | IPv6Network
 _MAPPED_BITS = 96
 """Bits before an IPv4 address that is written as an IPv6 one."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
+_WEBHOOK = re.compile(r"((json|slack|feishu|dingtalk)\+)?https?://[^\s/?#]+\S*")
+_EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
+_SMTP = re.compile(r"smtps?://[^\s/?#]+/?(\?\S*)?")
 _BIND = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(?P<port>[0-9]{1,5})")
 
 
@@ -107,12 +110,45 @@ class Settings(BaseSettings):
     export_mobile_key: SecretStr | None = Field(default=None, validate_default=True)
     """Key of the keyed hash; required for ``hashed``, otherwise unused."""
 
+    alert_webhook: Annotated[tuple[SecretStr, ...], NoDecode, CommaSeparated] = ()
+    """Webhooks that get alerts; the URLs are secrets."""
+    smtp_url: SecretStr | None = None
+    """Mail server for alerts, ``smtp://user:password@host:587`` or ``smtps://…:465``."""
+    alert_email: Annotated[tuple[str, ...], NoDecode, CommaSeparated] = ()
+    """Addresses that get alerts by e-mail."""
+
     @field_validator("push_tokens")
     @classmethod
     def _tokens_fit_a_url(cls, tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if not all(_TOKEN.fullmatch(token.get_secret_value()) for token in tokens):
             raise ValueError("must be tokens of 1 to 200 characters from A-Z a-z 0-9 . _ ~ -")
         return tokens
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _webhooks_are_urls(cls, urls: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(_WEBHOOK.fullmatch(url.get_secret_value()) for url in urls):
+            raise ValueError(
+                "must be URLs that begin with https:// or http://, or with the shape before it, "
+                "such as slack+https:// (json, slack, feishu, dingtalk)"
+            )
+        return urls
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_is_a_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _SMTP.fullmatch(url.get_secret_value()):
+            raise ValueError("must be smtp://user:password@host:587 or smtps://…, such as :465")
+        return url
+
+    @field_validator("alert_email")
+    @classmethod
+    def _emails_can_be_sent(cls, addresses: tuple[str, ...], info: ValidationInfo) -> object:
+        if not all(_EMAIL.fullmatch(address) for address in addresses):
+            raise ValueError("must be e-mail addresses, such as ops@example.com")
+        if addresses and "smtp_url" in info.data and info.data["smtp_url"] is None:
+            raise ValueError("needs a mail server: set DLR_SMTP_URL")
+        return addresses
 
     @field_validator("bind")
     @classmethod

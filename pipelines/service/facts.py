@@ -22,6 +22,22 @@ _PARTS = {
     "ui": ("ui_down", "The Dagster UI does not answer"),
 }
 
+OF_PIPELINE = frozenset(
+    {
+        "no_pushes",
+        "check_failed",
+        "ledger_unbalanced",
+        "quarantined_files",
+        "landed_files_waiting",
+        "publication_stale",
+        "manifest_unreadable",
+        "report_failed",
+        "outdated_tables",
+        "outdated_decoding",
+    }
+)
+"""Known to the pipeline alone, from its tables; they come by ``pipeline.json``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -167,3 +183,22 @@ def _ticks(look: Look, limits: Limits) -> Iterator[Problem]:
 def _minutes(time: timedelta) -> str:
     seconds = time.total_seconds()
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def unjudged(look: Look) -> frozenset[str]:
+    """Names of which this look says nothing, neither that they are there nor that they are over."""
+    unseen: set[str] = set()
+    if look.sensor_on is None:
+        unseen |= {"sensor_off", "no_tick"}
+    if not look.schedules:
+        unseen.add("schedule_off")
+    if not look.runs:
+        unseen |= {"runs_failing", "run_too_long"}
+    if look.landing_room is None:
+        unseen |= {"disk_bytes", "disk_inodes"}
+    if look.horizon_s is None and "receiver" not in look.parts:
+        unseen.add("data_loss_horizon")
+    if look.pipeline is None:
+        unseen |= OF_PIPELINE
+    unseen |= {problem for part, (problem, _) in _PARTS.items() if part not in look.parts}
+    return frozenset(unseen)
