@@ -116,15 +116,22 @@ def read_problems(folder: Path, file: str = PROBLEMS_FILE) -> Present | None:
 
 
 def write_problems(
-    folder: Path, at: datetime, problems: Iterable[Problem], file: str = PROBLEMS_FILE
+    folder: Path,
+    at: datetime,
+    problems: Iterable[Problem],
+    file: str = PROBLEMS_FILE,
+    more: Mapping[str, object] | None = None,
 ) -> None:
-    """Replace ``problems.json`` or ``pipeline.json``; raises OSError."""
+    """Replace ``problems.json`` or ``pipeline.json``; raises OSError.
+
+    ``more`` is what its writer wants to find there again.
+    """
     rows = [
         {"name": each.name, "sentence": each.sentence}
         | ({"since": each.since.isoformat()} if each.since else {})
         for each in problems
     ]
-    write_json(folder / file, {"at": at.isoformat(), "problems": rows})
+    write_json(folder / file, {"at": at.isoformat(), "problems": rows} | dict(more or {}))
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import falcon.asgi
 
+from contract.problems import service_folder
 from contract.settings import Settings
 from ingest.access import Access
 from ingest.body import PushRequest
@@ -20,7 +21,7 @@ def create_app(
 
     ``metrics`` is where it counts; by default a registry of its own.
     """
-    metrics = metrics or Metrics(landing)
+    metrics = metrics or Metrics(landing, service_folder(settings.data))
     refusals = Refusals(metrics)
     receiver = Receiver(
         Access.from_settings(settings), landing, metrics, int(settings.max_body_bytes)

@@ -9,6 +9,7 @@ import os
 import time
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,6 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from ingest.figures import FOLDER_VARIABLE
 from ingest.groups import Group
 from ingest.landing import Landing
+from ingest.problems import Problems
 from ingest.rejects import Reject
 
 DATA_LOSS_HORIZON_S = 600.0
@@ -39,14 +41,16 @@ _PUSHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 class Metrics:
     """Counts requests and listens to the landing."""
 
-    def __init__(self, landing: Landing) -> None:
+    def __init__(self, landing: Landing, service_folder: Path) -> None:
         self._landing = landing
+        self._problems = Problems(service_folder)
         self._registry = CollectorRegistry()
         self._failing_since: float | None = None
         self._is_shared = FOLDER_VARIABLE in os.environ
         if not self._is_shared:
             # With several processes it would describe whichever one happens to answer.
             ProcessCollector(registry=self._registry)
+            self._registry.register(self._problems)
         self._make_counters()
         self._make_histograms()
         self._make_gauges()
@@ -59,6 +63,7 @@ class Metrics:
         if self._is_shared:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            registry.register(self._problems)
         return generate_latest(registry)
 
     def refresh(self) -> None:

@@ -10,6 +10,7 @@ from types import FrameType
 
 import uvicorn
 
+from contract.problems import service_folder
 from contract.settings import Settings, load_settings
 from ingest.access import Access
 from ingest.app import create_app
@@ -66,7 +67,7 @@ class _Server(uvicorn.Server):
     def __init__(self, settings: Settings, landing: Landing) -> None:
         self._settings = settings
         self._landing = landing
-        self._metrics = Metrics(landing)
+        self._metrics = Metrics(landing, service_folder(settings.data))
         self._stop_requested_at = 0.0
         super().__init__(
             uvicorn.Config(

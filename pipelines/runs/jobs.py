@@ -1,5 +1,6 @@
 """The jobs: ``refresh`` processes everything pending, ``housekeeping`` keeps storage small."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -9,11 +10,29 @@ from pipelines.folder.lock import WarehouseBusyError
 from pipelines.landing.compaction import compact
 from pipelines.models.warehouse import warehouse_path
 from pipelines.runs.history import sweep_history
+from pipelines.runs.pipeline_file import record_problems
+
+
+def _record_problems(
+    context: dg.HookContext,  # noqa: ARG001
+    events: Sequence[dg.DagsterEvent],
+) -> dg.HookExecutionResult:
+    """At the end of a run: a step failed, readers have the news, or there is nothing new."""
+    kinds = {event.event_type for event in events}
+    published = any(event.step_key == "publish" for event in events)
+    failed = dg.DagsterEventType.STEP_FAILURE in kinds
+    goes_on = dg.DagsterEventType.ASSET_MATERIALIZATION in kinds and not published
+    if goes_on and not failed:
+        return dg.HookExecutionResult("record_problems", is_skipped=True)
+    record_problems(load_settings())
+    return dg.HookExecutionResult("record_problems")
+
 
 refresh = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups("landing"),
     executor_def=dg.in_process_executor,
+    hooks={dg.HookDefinition(name="record_problems", hook_fn=_record_problems)},
     description="From landed files to published tables: everything pending, and nothing else.",
     # the run's own log has the events; without this, the daemon's log would have them as well
     config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},

@@ -7,6 +7,7 @@ import duckdb
 
 from pipelines import models
 from pipelines.models import checks
+from pipelines.runs.pipeline_file import note_check
 
 Metadata = Mapping[str, dg.MetadataValue | str | int | bool]
 
@@ -57,6 +58,8 @@ def check_results(
     for model in tables:
         for check in checks.checks_of(model):
             outcome = check.run(con)
+            if check.severity == "fail":
+                note_check(f"{check.name} of {model.name}", passed=outcome.passed)
             yield dg.AssetCheckResult(
                 asset_key=asset_key(model),
                 check_name=check.name,

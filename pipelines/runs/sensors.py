@@ -15,6 +15,7 @@ from pipelines.models.warehouse import open_warehouse, warehouse_path
 from pipelines.publish.publish import can_publish
 from pipelines.runs.history import UNFINISHED, bury_dead_runs
 from pipelines.runs.jobs import refresh
+from pipelines.runs.pipeline_file import record_problems
 from pipelines.sends.files import list_sends, pending_sends
 
 
@@ -60,7 +61,19 @@ def landed_files_sensor(
     except WarehouseBusyError:
         yield dg.SkipReason("Warehouse is locked by another process.")
         return
+    _record(context)
     if reason:
         yield dg.RunRequest(tags={"dlr/reason": reason})
     else:
         yield dg.SkipReason("Nothing to do: every landed file is processed and published.")
+
+
+def _record(context: dg.SensorEvaluationContext) -> None:
+    """Write what is known now; a disk that is full must not keep the sensor from looking."""
+    settings = load_settings()
+    if is_outdated(settings):
+        return  # the run that is about to start brings it up to date
+    try:
+        record_problems(settings)
+    except OSError as error:
+        context.log.warning(f"Cannot write pipeline.json: {error.strerror}.")  # noqa: G004

@@ -19,6 +19,7 @@ from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
 from pipelines.models.computed import outdated
 from pipelines.models.warehouse import open_warehouse, warehouse_path
+from pipelines.runs.silence import Silence, silence
 from pipelines.sends.files import list_sends, pending_sends
 
 LATE_AFTER = timedelta(hours=1)
@@ -60,6 +61,8 @@ class Status:
     """Landing days whose decoding rules changed since; None for files outside the days' folders."""
     unpublished: bool = False
     """Whether the warehouse holds changes that readers do not have."""
+    silence: Silence | None = None
+    """How long no push has come, and how long is usual."""
     busy: bool = False
     """Whether a run is in progress, so that figures of the warehouse are missing."""
     named_problems: list[Problem] = field(default_factory=list)
@@ -71,14 +74,14 @@ class Status:
         return [problem.sentence for problem in self.named_problems]
 
 
-def read_status(settings: Settings) -> Status:
-    """Read the state of the data folder; waits a few seconds at most for a run in progress."""
+def read_status(settings: Settings, patience_s: float = _PATIENCE_S) -> Status:
+    """Read the state of the data folder; waits ``patience_s`` at most for a run in progress."""
     complete_publication(settings)
     status = Status(published=_published(settings))
     status.send_files = status.pending_sends = len(list_sends(settings.sends))
     try:
         if warehouse_path(settings).exists():
-            with open_warehouse(settings, read_only=True, patience_s=_PATIENCE_S) as con:
+            with open_warehouse(settings, read_only=True, patience_s=patience_s) as con:
                 inventory = take_inventory(con, settings.landing)
                 status.quarantined = quarantined(con, LANDED_FILES, inventory.listing.files)
                 sends = list_sends(settings.sends)
@@ -87,6 +90,7 @@ def read_status(settings: Settings) -> Status:
                 _read_warehouse(con, status)
                 status.outdated = [model.name for model in outdated(con)]
                 status.decoded_otherwise = decoded_otherwise(con)
+                status.silence = silence(con, _now_utc(), _newest(inventory.pending))
         else:
             listing = list_open(settings.landing)
             inventory = Inventory(listing, listing.files)
@@ -162,6 +166,13 @@ def _problems(status: Status) -> Iterator[Problem]:
     if status.decoded_otherwise:
         yield Problem("outdated_decoding", _decoding_problem(status.decoded_otherwise))
     yield from _publication_problems(status.published)
+    if status.silence and status.silence.is_unusual:
+        yield Problem(
+            "no_pushes",
+            f"No push has come for {_hours(status.silence.lasted)}; at this hour of the week "
+            f"{_hours(status.silence.usual)} is the longest that is usual. Check the proxy, and "
+            "the push URL in the provider's console.",
+        )
     late = status.oldest_pending_s or 0.0
     if late > LATE_AFTER.total_seconds():
         yield Problem(
@@ -189,6 +200,22 @@ def _publication_problems(published: dict[str, object]) -> Iterator[Problem]:
             f"{report['problem']} Readers have the one as of {report.get('as_of_utc')}Z; the next "
             "run tries again.",
         )
+
+
+def _hours(time: timedelta) -> str:
+    return f"{time / timedelta(hours=1):.1f} h"
+
+
+def _now_utc() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _newest(pending: list[LandedFile]) -> datetime | None:
+    """When the newest pending file came, naive UTC."""
+    newest = max((file.changed_ns for file in pending), default=None)
+    return (
+        None if newest is None else datetime.fromtimestamp(newest / 1e9, UTC).replace(tzinfo=None)
+    )
 
 
 def _decoding_problem(days: list[date | None]) -> str:
