@@ -1,6 +1,7 @@
 """`dlr run`: process everything pending now."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,11 @@ from pipelines.landing.closed_partitions import take_inventory
 from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
 from pipelines.models.warehouse import open_warehouse
+from pipelines.runs.home import InstanceError
 from pipelines.sends.files import list_sends
+from pipelines.service.after_run import report_after_run
+from pipelines.service.look import Run
+from pipelines.service.up_state import is_up_alive
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +32,26 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001
 
     settings = load_settings()
     started = datetime.now(UTC).replace(tzinfo=None)
-    with progress_bar("Processing pending files") as advance:
-        listen(advance)
-        run_id = refresh(settings)
+    try:
+        with progress_bar("Processing pending files") as advance:
+            listen(advance)
+            run_id = refresh(settings)
+    finally:
+        if not is_up_alive(settings):
+            _report_problems(settings)
     print(summary(settings, run_id, started))
     return 0
+
+
+def _report_problems(settings: Settings) -> None:
+    """Do what `dlr up` would: write down what is wrong, and send alerts."""
+    from pipelines.runs.instance import newest_runs
+
+    try:
+        runs = [Run(*each) for each in newest_runs(settings)]
+    except (InstanceError, OSError):
+        runs = []  # why it cannot be opened is what the run failed of, and what it says
+    report_after_run(settings, runs, lambda line: print(f"dlr: {line}", file=sys.stderr))
 
 
 def summary(settings: Settings, run_id: str, started: datetime) -> str:

@@ -10,6 +10,7 @@ from rich.filesize import decimal
 from cli.common import accounted, age_text, counted
 from contract.settings import load_settings
 from pipelines.runs.status import Status, read_status
+from pipelines.service.state import present_problems
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the state of the data folder."""
     settings = load_settings()
     status = read_status(settings)
+    status.named_problems = present_problems(settings, status.named_problems)
     if arguments.json:
         shown = asdict(status) | {"problems": status.problems}
         print(json.dumps(shown, default=str, ensure_ascii=False, indent=1))

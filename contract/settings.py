@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     """Longest wait of the receiver for more pushes to write into the same file, milliseconds."""
     compact_after_days: int = Field(default=7, ge=0)
     """Age in days at which landed files are compacted; 0 never compacts them."""
+    max_run_s: int = Field(default=3600, ge=60)
+    """Longest run in seconds; `dlr up` ends one of its runs that takes longer."""
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     """Country (ISO 3166) of numbers written without a country code."""
     export_mobile: Literal["masked", "hashed", "plain"] = "masked"

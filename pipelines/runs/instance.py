@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import dagster as dg
 from filelock import FileLock
@@ -41,17 +42,23 @@ def refresh(settings: Settings) -> str:
     Raises RunError where a step or a blocking check failed, InstanceError where Dagster cannot
     write its history.
     """
+    with _writable_history(settings), dagster_instance(settings) as instance:
+        result = _execute(instance, settings)
+    if not result.success:
+        raise RunError(_cause(result))
+    return str(result.run_id)
+
+
+@contextmanager
+def _writable_history(settings: Settings) -> Iterator[None]:
+    """Turn what SQLite says into an InstanceError."""
     try:
-        with dagster_instance(settings) as instance:
-            result = _execute(instance, settings)
+        yield
     except OperationalError as error:
         raise InstanceError(
             f"Cannot write Dagster's history in {settings.data.absolute() / 'dagster'}: "
             f"{error.orig}. Is the disk full? Loaded data is kept; fix this and run again."
         ) from error
-    if not result.success:
-        raise RunError(_cause(result))
-    return str(result.run_id)
 
 
 def _execute(instance: dg.DagsterInstance, settings: Settings) -> dg.ExecuteInProcessResult:
@@ -80,3 +87,27 @@ def _cause(result: dg.ExecuteInProcessResult) -> str:
                 return f"The run failed: {error.message.strip().partition(': ')[2]}"
             error = error.cause
     return "The run failed; its log is in the Dagster UI (`dlr up`)."
+
+
+def newest_runs(
+    settings: Settings, limit: int = 20
+) -> list[tuple[str, str, datetime | None, datetime | None]]:
+    """Id, status, start and end of the newest runs of the job, the newest first.
+
+    Raises InstanceError where Dagster cannot open its history.
+    """
+    with _writable_history(settings), dagster_instance(settings) as instance:
+        records = instance.get_run_records(dg.RunsFilter(job_name="refresh"), limit=limit)
+    return [
+        (
+            record.dagster_run.run_id,
+            record.dagster_run.status.value,
+            _time(record.start_time),
+            _time(record.end_time),
+        )
+        for record in records
+    ]
+
+
+def _time(timestamp: float | None) -> datetime | None:
+    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)

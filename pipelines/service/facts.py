@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contract.problems import Problem
+from contract.settings import Settings
 from pipelines.service.look import Look, Room, Run
 
 _MIB = 1024**2
@@ -22,6 +23,7 @@ _PARTS = {
     "ui": ("ui_down", "The Dagster UI does not answer"),
 }
 
+OF_DISK = frozenset({"disk_bytes", "disk_inodes"})
 OF_PIPELINE = frozenset(
     {
         "no_pushes",
@@ -55,6 +57,11 @@ class Limits:
     """Longest run."""
     refusing: timedelta = timedelta(seconds=60)
     """How long pushes may fail, of the 10 minutes within which the provider pushes again."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """Those of the settings."""
+        return cls(run=timedelta(seconds=settings.max_run_s))
 
 
 RETRIES_END = timedelta(minutes=10)
@@ -195,7 +202,7 @@ def unjudged(look: Look) -> frozenset[str]:
     if not look.runs:
         unseen |= {"runs_failing", "run_too_long"}
     if look.landing_room is None:
-        unseen |= {"disk_bytes", "disk_inodes"}
+        unseen |= OF_DISK
     if look.horizon_s is None and "receiver" not in look.parts:
         unseen.add("data_loss_horizon")
     if look.pipeline is None:
