@@ -5,7 +5,8 @@ import argparse
 from cli.common import CommandError
 from contract.settings import load_settings
 from pipelines.service.alerts.message import secrets_of, trial_message, without_secrets
-from pipelines.service.alerts.targets import DeliveryError, targets_of
+from pipelines.service.alerts.target import DeliveryError
+from pipelines.service.alerts.targets import targets_of
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

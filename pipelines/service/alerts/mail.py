@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pipelines.service.alerts.message import Message
-from pipelines.service.alerts.targets import TIMEOUT_S, DeliveryError
+from pipelines.service.alerts.target import TIMEOUT_S, DeliveryError
 
 _PORTS = {"smtp": 587, "smtps": 465}
 

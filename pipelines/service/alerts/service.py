@@ -16,7 +16,8 @@ from contract.settings import Settings
 from pipelines.service.alerts.delivery import Delivery
 from pipelines.service.alerts.episodes import Episodes, Patience
 from pipelines.service.alerts.message import Message, secrets_of, without_secrets
-from pipelines.service.alerts.targets import DeliveryError, Target, id_of, targets_of
+from pipelines.service.alerts.target import DeliveryError, Target, id_of
+from pipelines.service.alerts.targets import targets_of
 
 _FAILING = 3
 """Failed tries in a row after which `alerts_failing` is a problem."""

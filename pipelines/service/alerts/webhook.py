@@ -10,7 +10,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from pipelines.service.alerts.message import Message
-from pipelines.service.alerts.targets import TIMEOUT_S, DeliveryError
+from pipelines.service.alerts.target import TIMEOUT_S, DeliveryError
 
 SHAPES: Mapping[str, Callable[[Message], object]] = {
     "json": lambda message: message.to_json(),
