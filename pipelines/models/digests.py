@@ -23,7 +23,7 @@ import duckdb
 from pipelines.models.catalog import closure, load_models, query_of
 from pipelines.models.functions import define_functions
 from pipelines.models.headers import WAREHOUSE, Model
-from pipelines.models.parsing import Query, literal, parse
+from pipelines.models.parsing import Query, literal, parse, parser
 
 EQUAL_DIGESTS = Path(__file__).with_name("equal_digests.csv")
 DECODING, SENDS = "decoding", "sends"
@@ -138,15 +138,18 @@ def _functions_of(queries: Iterable[Query]) -> Iterator[Query]:
 @cache
 def _functions() -> dict[str, Query]:
     """Each function of ``warehouse/functions`` with its parameters and its body, parsed."""
-    with duckdb.connect() as con:
-        define_functions(con)
-        rows = con.execute(
+    define_functions(parser())
+    rows = (
+        parser()
+        .execute(
             """
             select function_name, parameters, macro_definition
             from duckdb_functions()
             where function_type = 'macro' and not internal
             """
-        ).fetchall()
+        )
+        .fetchall()
+    )
     return {
         name: parse(f"select {literal(' '.join(parameters))}, {definition}")
         for name, parameters, definition in rows

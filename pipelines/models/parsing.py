@@ -37,11 +37,20 @@ class Query:
 @cache
 def parse(sql: str) -> Query:
     """Parse one SELECT. Raises SqlError where it is none."""
-    answer = json.loads(_parser().execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    nodes: list[dict[str, Any]] = []
+
+    def keep(node: dict[str, Any]) -> dict[str, Any]:
+        """Called for every object of the tree."""
+        for name in _POSITIONS:
+            node.pop(name, None)
+        nodes.append(node)
+        return node
+
+    [(text,)] = parser().execute("select json_serialize_sql(?)", [sql]).fetchall()
+    answer = json.loads(text, object_hook=keep)
     if answer["error"]:
         raise SqlError(answer["error_message"])
-    tree = _without_positions(answer["statements"])
-    nodes = list(_nodes(tree))
+    tree = answer["statements"]
     calls = [node for node in nodes if node.get("class") == "FUNCTION"]
     return Query(
         tables=frozenset(_tables(tree, frozenset())),
@@ -60,25 +69,9 @@ def literal(text: str) -> str:
 
 
 @cache
-def _parser() -> duckdb.DuckDBPyConnection:
+def parser() -> duckdb.DuckDBPyConnection:
+    """The connection that parses."""
     return duckdb.connect()
-
-
-def _without_positions(node: Any) -> Any:  # noqa: ANN401  any JSON
-    if isinstance(node, dict):
-        return {
-            name: _without_positions(part) for name, part in node.items() if name not in _POSITIONS
-        }
-    return [_without_positions(part) for part in node] if isinstance(node, list) else node
-
-
-def _nodes(node: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  any JSON
-    """Every object of the tree, from the top down."""
-    if isinstance(node, dict):
-        yield node
-    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for part in parts:
-        yield from _nodes(part)
 
 
 def _tables(node: Any, ctes: frozenset[str]) -> Iterator[str]:  # noqa: ANN401  any JSON
