@@ -23,8 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the report of the published database."""
     with open_published(load_settings()) as con:
         define_functions(con)
-        period = report.choose_period(con, arguments.from_day, arguments.to_day)
-        figures, page = report.make_report(con, period)
+        figures, page = report.make_report(con, arguments.from_day, arguments.to_day)
     report.write_page(arguments.output.absolute(), page)
     print(summary(figures, arguments.output))
     return 0

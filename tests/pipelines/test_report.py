@@ -22,15 +22,14 @@ from contract.settings import Settings
 from pipelines import models
 from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.publish.report import (
-    Period,
     PeriodError,
     chart_of,
-    choose_period,
     read_figures,
     render,
     report_path,
     words,
 )
+from pipelines.publish.report.figures import Row, set_period
 from pipelines.publish.report.page import as_data, chart_library
 from pipelines.publish.report.svg import SHOWN_BELOW
 from simulator.options import SimulationOptions
@@ -180,25 +179,36 @@ def test_without_earlier_days_nothing_is_compared(settings: Settings) -> None:
     assert "No comparison" in page.text
 
 
+def period_of(first_day: date, last_day: date, seen: datetime) -> Row | None:
+    """The period of a report over these days where the latest push was received at ``seen``."""
+    with duckdb.connect() as con:
+        con.execute("create schema marts")
+        con.execute("create table marts.as_of as select ?::timestamp as as_of_utc", [seen])
+        con.execute("create table marts.delivery_hourly (hour_utc timestamp)")
+        con.execute("create table marts.delivery_daily (day_utc date)")
+        return set_period(con, first_day, last_day)
+
+
 def test_a_day_that_is_not_over_is_compared_with_as_much_of_the_other() -> None:
-    seen = datetime(2026, 3, 15, 9, 30)
-    period = Period(date(2026, 3, 9), date(2026, 3, 15), seen)
-    assert period.shown_to_utc == datetime(2026, 3, 15, 10)
-    assert period.before_from_utc == datetime(2026, 3, 2)
-    assert period.before_to_utc == datetime(2026, 3, 8, 10)
+    period = period_of(date(2026, 3, 9), date(2026, 3, 15), datetime(2026, 3, 15, 9, 30))
+    assert period is not None
+    assert period["shown_to_utc"] == datetime(2026, 3, 15, 10)
+    assert period["before_from_utc"] == datetime(2026, 3, 2)
+    assert period["before_to_utc"] == datetime(2026, 3, 8, 10)
 
 
 @pytest.mark.parametrize("days", [1, 2, 3, 4, 7, 14, 15, 60, 120, 121, 366, 3 * 366])
 def test_a_chart_never_has_many_steps(days: int) -> None:
     first = date(2023, 1, 1)
-    last = first + timedelta(days=days - 1)
-    period = Period(first, last, datetime(2030, 1, 1))
-    assert 6 <= (period.to_utc - period.from_utc) / period.step <= 160
+    period = period_of(first, first + timedelta(days=days - 1), datetime(2030, 1, 1))
+    assert period is not None
+    assert period["days"] == days
+    assert 6 <= 24 * days / period["step_hours"] <= 160
 
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(PeriodError, match="ends"):
-        Period(date(2026, 3, 2), date(2026, 3, 1), datetime(2026, 3, 2))
+        period_of(date(2026, 3, 2), date(2026, 3, 1), datetime(2026, 3, 2))
 
 
 def rows_of(settings: Settings) -> list[dict[str, Any]]:
@@ -415,7 +425,7 @@ def test_an_empty_warehouse_has_no_charts(settings: Settings) -> None:
     run(settings)
     with duckdb.connect(analytics_path(settings), read_only=True) as con:
         models.define_functions(con)
-        assert choose_period(con) is None
+        assert set_period(con) is None
         assert [chart_of(con, f"marts.{table}") for table in CHARTED] == [None] * 4
         assert "Nothing received yet" in render(read_figures(con))
 

@@ -7,6 +7,7 @@ of one day, compared with the day before, is one place of the grid.
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from contract.settings import Settings
 from pipelines import models
 from pipelines.folder.show import analytics_path
 from pipelines.models.warehouse import open_warehouse
-from pipelines.publish.report import Period, chart_of, charts, read_figures, render
+from pipelines.publish.report import chart_of, charts, read_figures, render
+from pipelines.publish.report.figures import set_period
 from pipelines.publish.report.page import chart_library
 from tests.data_folder import FIRST, form, land, push, record, run, settings_of
 
@@ -95,17 +97,12 @@ def con(folder: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-def periods() -> Iterator[Period]:
-    """Every day; some weeks; all of them."""
-    last = START.date() + timedelta(days=len(ORDER) - 1)
-    seen = datetime.combine(last, datetime.max.time())
-    for day in range(len(ORDER)):
-        first = START.date() + timedelta(days=day)
-        yield Period(first, first, seen)
-    for day in range(0, len(ORDER) - 4, 6):
-        first = START.date() + timedelta(days=day)
-        yield Period(first, first + timedelta(days=4), seen)
-    yield Period(date(2026, 3, 1), last, seen)
+def periods() -> Iterator[tuple[date, date]]:
+    """Every day; some weeks; all of them; first and last day of each."""
+    days = [START.date() + timedelta(days=day) for day in range(len(ORDER))]
+    yield from zip(days, days, strict=True)
+    yield from ((day, day + timedelta(days=4)) for day in days[:-4:6])
+    yield date(2026, 3, 1), days[-1]
 
 
 def test_the_order_has_every_pair_once() -> None:
@@ -114,8 +111,8 @@ def test_the_order_has_every_pair_once() -> None:
 
 def test_every_section_renders(con: duckdb.DuckDBPyConnection) -> None:
     sections = set()
-    for period in periods():
-        page = render(read_figures(con, period)).replace(chart_library(), "")
+    for days in periods():
+        page = render(read_figures(con, *days)).replace(chart_library(), "")
         assert page.count('<article class="card') >= 5
         sections |= set(re.findall(r'<section class="panel" id="(\w+)"', page))
     assert sections >= {"delivery", "where", "failures", "latency", "feed", "unmapped"}
@@ -125,8 +122,9 @@ def test_every_chart_of_the_ui_renders(
     con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = set()
-    for period in periods():
-        monkeypatch.setattr(charts, "choose_period", lambda con, period=period: period)
+    for first_day, last_day in periods():
+        days = partial(set_period, first_day=first_day, last_day=last_day)
+        monkeypatch.setattr(charts, "set_period", days)
         drawn |= {table for table in CHARTED if chart_of(con, f"marts.{table}")}
     assert drawn == set(CHARTED)
 

@@ -1,15 +1,13 @@
 """The report: one HTML page about the delivery of messages, which works offline.
 
-`period.py` says which days it covers, `figures.py` runs the queries of ``warehouse/report``,
-`words.py` formats numbers, `cards.py` makes the headline, `page.py` renders the page from
-``page.html``, ``page.css`` and ``page.js``, `store.py` writes it. `charts.py` and `svg.py` draw the
-small charts of the Dagster UI.
+`figures.py` runs the queries of ``warehouse/report``, `words.py` formats numbers, `cards.py` makes
+the headline, `page.py` renders the page from ``page.html``, ``page.css`` and ``page.js``,
+`store.py` writes it. `charts.py` and `svg.py` draw the small charts of the Dagster UI.
 """
 
 from pipelines.publish.report.charts import chart_of
-from pipelines.publish.report.figures import Figures, choose_period, read_figures
+from pipelines.publish.report.figures import Figures, PeriodError, read_figures
 from pipelines.publish.report.page import render
-from pipelines.publish.report.period import Period, PeriodError
 from pipelines.publish.report.store import (
     ReportError,
     make_report,
@@ -20,11 +18,9 @@ from pipelines.publish.report.store import (
 
 __all__ = [
     "Figures",
-    "Period",
     "PeriodError",
     "ReportError",
     "chart_of",
-    "choose_period",
     "make_report",
     "read_figures",
     "render",

@@ -12,9 +12,16 @@ class Trend:
     """How a figure differs from the previous period."""
 
     text: str
+    was: str
+    """The figure in the previous period."""
     tone: str = "even"
     """better, worse or even; shown by words and a sign as well, because not all see colours."""
-    title: str = ""
+    note: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is compared with."""
+        return f"{self.was} in the previous period{self.note}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,75 +43,57 @@ INTERVALS = {
     "handset_latency": "from sending to handset",
     "end_to_end": "from sending to receiver",
 }
-_RATES_OF_SENT = (
-    ("Delivery rate of sent", "delivery_rate", "{sent_delivered} of {sent} sent"),
-    ("Receipt rate", "receipt_rate", "{pending} pending, {unknown} never reported"),
-    ("Effective delivery rate", "effective_rate", "excluding pending and recipient-side failures"),
-)
+_RATES = {
+    "reported_delivery_rate": ("Delivery rate of reported", "95 % interval"),
+    "delivery_rate": ("Delivery rate of sent", "{sent_delivered} of {sent} sent;"),
+    "receipt_rate": ("Receipt rate", "{pending} pending, {unknown} never reported;"),
+    "effective_rate": (
+        "Effective delivery rate",
+        "excluding pending and recipient-side failures;",
+    ),
+}
+"""Label of each rate, and what stands before its interval; the first needs no send log."""
 
 
 def cards(figures: Figures) -> list[Card]:
     """All cards, in the order in which they are shown."""
-    now = figures["headline"].get("now") or {}
+    now = figures["headline"].get("now") or dict.fromkeys(["reports", "delivered", "failed"], 0)
     before = figures["headline"].get("before") if figures["comparable"] else None
-    sent = _RATES_OF_SENT if now.get("sent") else ()
+    rates = list(_RATES) if now.get("sent") else list(_RATES)[:1]
     return [
         _reports(now, before),
-        _delivered(now, before),
-        *(_of_sent(now, before, *rate) for rate in sent),
+        *(_rate(now, before, name) for name in rates),
         _latency(figures),
         _cause(figures),
         _reconciliation(figures["state"]),
     ]
 
 
-def main_interval(figures: Figures) -> str:
+def main_interval(rows: list[Row]) -> str:
     """The latency that is shown: the handset's where the send log makes it known."""
-    known = {row["interval"] for row in figures["latency_headline"] if row["period"] == "now"}
+    known = {row["interval"] for row in rows if row.get("period", "now") == "now"}
     return "handset_latency" if "handset_latency" in known else "report_lag"
 
 
 def _reports(now: Row, before: Row | None) -> Card:
-    reports = now.get("reports") or 0
-    trend = None
+    reports, trend = now["reports"], None
     if before and before["reports"]:
         share = 100 * (reports - before["reports"]) / before["reports"]
-        trend = Trend(f"{words.signed(share, 1)} %", title=_was(f"{before['reports']:,}"))
-    return Card(
-        "Messages reported",
-        words.number(reports),
-        words.exact(reports),
-        f"{words.number(now.get('delivered') or 0)} delivered, "
-        f"{words.number(now.get('failed') or 0)} failed",
-        trend,
-    )
+        trend = Trend(f"{words.signed(share, 1)} %", f"{before['reports']:,}")
+    delivered, failed = words.number(now["delivered"]), words.number(now["failed"])
+    detail = f"{delivered} delivered, {failed} failed"
+    return Card("Messages reported", words.number(reports), words.exact(reports), detail, trend)
 
 
-def _was(text: str) -> str:
-    return f"{text} in the previous period"
-
-
-def _delivered(now: Row, before: Row | None) -> Card:
-    name = "reported_delivery_rate"
+def _rate(now: Row, before: Row | None, name: str) -> Card:
+    label, detail = _RATES[name]
     rate = now.get(name)
-    return Card(
-        "Delivery rate of reported",
-        words.percent(rate),
-        "" if rate is None else f"{now['delivered']:,} of {now['reports']:,}: {100 * rate:.4f} %",
-        f"95 % interval {_interval(now, name)}",
-        _trend_of_rate(now, before, name),
-    )
-
-
-def _of_sent(now: Row, before: Row | None, label: str, name: str, detail: str) -> Card:
     counts = {key: words.number(value) for key, value in now.items() if isinstance(value, int)}
-    return Card(
-        label,
-        words.percent(now[name]),
-        "" if now[name] is None else f"{100 * now[name]:.4f} %",
-        f"{detail.format_map(counts)}; {_interval(now, name)}",
-        _trend_of_rate(now, before, name),
-    )
+    title = "" if rate is None else f"{100 * rate:.4f} %"
+    if title and name == "reported_delivery_rate":
+        title = f"{now['delivered']:,} of {now['reports']:,}: {title}"
+    interval = f"{detail.format_map(counts)} {_interval(now, name)}"
+    return Card(label, words.percent(rate), title, interval, _trend_of_rate(now, before, name))
 
 
 def _interval(row: Row, name: str) -> str:
@@ -126,38 +115,34 @@ def _trend_of_rate(now: Row, before: Row | None, name: str) -> Trend | None:
         tone, note = "better", ""
     elif now[f"{name}_high"] < before[f"{name}_low"]:
         tone, note = "worse", ""
-    was = _was(f"{100 * before[name]:.2f} %")
-    return Trend(words.points(now[name], before[name]), tone, was + note)
+    was = f"{100 * before[name]:.2f} %"
+    return Trend(words.points(now[name], before[name]), was, tone, note)
 
 
 def _latency(figures: Figures) -> Card:
-    interval = main_interval(figures)
-    rows = {
-        row["period"]: row for row in figures["latency_headline"] if row["interval"] == interval
-    }
-    now, before = rows.get("now"), rows.get("before") if figures["comparable"] else None
+    rows = figures["latency_headline"]
+    interval = main_interval(rows)
+    periods = {row["period"]: row for row in rows if row["interval"] == interval}
+    now, before = periods.get("now"), periods.get("before") if figures["comparable"] else None
     label = "Median delivery time" if interval == "handset_latency" else "Median report lag"
     if now is None:
         return Card(label, words.DASH, "", "no delivered message has both times")
+    trend = None
+    if before:
+        here, there = ([float(row[name]) for name in ("p50_s", "p95_s")] for row in (now, before))
+        text, tone = ("faster", "better") if here < there else ("slower", "worse")
+        if here == there:
+            text, tone = "unchanged", "even"
+        was = f"{words.within(before['p50_s'])}, 95 % {words.within(before['p95_s'])}"
+        trend = Trend(text, was, tone)
     return Card(
         label,
         words.within(now["p50_s"]).removeprefix("≤ "),
         f"of {now['n']:,} delivered messages",
         f"95 % {words.within(now['p95_s'])}, 99 % {words.within(now['p99_s'])}, "
         f"{INTERVALS[interval]}",
-        _trend_of_latency(now, before),
+        trend,
     )
-
-
-def _trend_of_latency(now: Row, before: Row | None) -> Trend | None:
-    if before is None:
-        return None
-    here, there = ([float(row[name]) for name in ("p50_s", "p95_s")] for row in (now, before))
-    text, tone = "unchanged", "even"
-    if here != there:
-        text, tone = ("faster", "better") if here < there else ("slower", "worse")
-    was = f"{words.within(before['p50_s'])}, 95 % {words.within(before['p95_s'])}"
-    return Trend(text, tone, _was(was))
 
 
 def _cause(figures: Figures) -> Card:
@@ -167,11 +152,9 @@ def _cause(figures: Figures) -> Card:
     top = figures["causes"][0]
     failed = sum(row["failures"] for row in figures["causes"])
     party = f"; cause: {top['party']}" if top["party"] else ""
-    before = top["share_before"] if figures["comparable"] else None
-    trend = None
-    if before is not None:
-        was = _was(f"{100 * before:.1f} % of failures")
-        trend = Trend(words.points(top["share"], before), title=was)
+    before, trend = top["share_before"], None
+    if figures["comparable"] and before is not None:
+        trend = Trend(words.points(top["share"], before), f"{100 * before:.1f} % of failures")
     return Card(
         label,
         words.label(top["category"]),

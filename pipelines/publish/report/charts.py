@@ -1,12 +1,15 @@
 """The charts on the pages of the marts in the Dagster UI."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import duckdb
 
 from pipelines.publish.report import words
-from pipelines.publish.report.figures import Row, ask, choose_period, set_period
+from pipelines.publish.report.cards import main_interval
+from pipelines.publish.report.figures import Row, ask, set_period
 from pipelines.publish.report.svg import BLUE, ORANGE, PURPLE, SHOWN_BELOW, Chart, Curve
 
 _STEPS = (28, 21, 14, 7)
@@ -19,11 +22,10 @@ def chart_of(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
     It has as many steps as fit into what Dagster shows on the asset's page.
     """
     draw = _CHARTS.get(table)
-    period = choose_period(con) if draw else None
+    period = set_period(con) if draw else None
     if draw is None or period is None:
         return None
-    set_period(con, period)
-    hours = (period.shown_to_utc - period.from_utc).total_seconds() / 3600
+    hours = (period["shown_to_utc"] - period["from_utc"]).total_seconds() / 3600
     picture = None
     for steps in _STEPS:
         con.execute(f"set variable step = to_hours({math.ceil(hours / steps)})")
@@ -51,8 +53,7 @@ def _delivery(con: duckdb.DuckDBPyConnection) -> str | None:
 
 def _latency(con: duckdb.DuckDBPyConnection) -> str | None:
     rows = ask(con, "latency")
-    known = {row["interval"] for row in rows}
-    interval = "handset_latency" if "handset_latency" in known else "report_lag"
+    interval = main_interval(rows)
     rows = [row for row in rows if row["interval"] == interval]
     if not rows:
         return None
@@ -72,10 +73,10 @@ def _latency(con: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def _failures(con: duckdb.DuckDBPyConnection) -> str | None:
-    by_time: dict[object, int] = {}
+    failures = Counter[datetime]()
     for row in ask(con, "failures"):
-        by_time[row["at_utc"]] = by_time.get(row["at_utc"], 0) + row["failures"]
-    rows: list[Row] = [{"at_utc": at, "n": count} for at, count in by_time.items()]
+        failures[row["at_utc"]] += row["failures"]
+    rows: list[Row] = [{"at_utc": at, "n": count} for at, count in failures.items()]
     return _counts("Failed messages", rows, "n")
 
 

@@ -33,7 +33,7 @@ def render(figures: Figures) -> str:
         figures=figures,
         data=Markup(as_data(figures)),  # noqa: S704  escaped for where it stands
         cards=cards.cards(figures) if full else [],
-        interval=cards.main_interval(figures) if full else "",
+        interval=cards.main_interval(figures["latency_headline"]) if full else "",
         intervals=cards.INTERVALS,
         policy=_policy(),
         style=inline(_HERE / "page.css"),

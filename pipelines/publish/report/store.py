@@ -2,6 +2,7 @@
 
 import secrets
 import traceback
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +15,8 @@ from pipelines.folder.files import replace_file, write_private
 from pipelines.folder.show import exports_folder
 from pipelines.models.headers import WAREHOUSE
 from pipelines.publish import pages
-from pipelines.publish.report.figures import Figures, read_figures
+from pipelines.publish.report.figures import Figures, PeriodError, read_figures
 from pipelines.publish.report.page import render
-from pipelines.publish.report.period import Period, PeriodError
 
 _HERE = Path(__file__).parent
 
@@ -31,14 +31,15 @@ def report_path(settings: Settings) -> Path:
 
 
 def make_report(
-    con: duckdb.DuckDBPyConnection, period: Period | None = None
+    con: duckdb.DuckDBPyConnection, first_day: date | None = None, last_day: date | None = None
 ) -> tuple[Figures, bytes]:
-    """Figures and page of a period, by default of the last days.
+    """Figures and page of these UTC days, by default of the last ones.
 
-    Raises ReportError whatever is wrong, so that a broken report never blocks a publication.
+    Raises PeriodError where the first day is after the last, and ReportError whatever else is
+    wrong, so that a broken report never blocks a publication.
     """
     try:
-        figures = read_figures(con, period)
+        figures = read_figures(con, first_day, last_day)
         return figures, render(figures).encode()
     except PeriodError:
         raise
