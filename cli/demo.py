@@ -25,10 +25,10 @@ from contract.settings import Settings, load_settings
 from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.load import ledger
 from pipelines.models.headers import WAREHOUSE
-from pipelines.publish.report import report_path
+from pipelines.publish.report.store import report_path
 from pipelines.sends.files import bring_in
 from simulator.options import SimulationOptions
-from simulator.simulate import SimulationReport
+from simulator.tally import Tally
 
 _MARK = ".dlr-demo"
 _STOP_S = 20.0
@@ -150,7 +150,7 @@ def _print_report(console: Console, con: duckdb.DuckDBPyConnection) -> None:
         console.print(f"\n[bold]{heading}[/]", Padding(table, (0, 0, 0, 2), expand=False), sep="\n")
 
 
-def _print_ledger(console: Console, con: duckdb.DuckDBPyConnection, sent: SimulationReport) -> bool:
+def _print_ledger(console: Console, con: duckdb.DuckDBPyConnection, sent: Tally) -> bool:
     """Show the conservation law, and compare it with what the provider sent."""
     last: Mapping[str, Any] = ledger.latest(con) or {}
     counts = {term: last[f"total_{term}"] for term in TERMS}

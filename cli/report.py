@@ -7,7 +7,8 @@ from cli.common import add_day, counted
 from cli.published import open_published
 from contract.settings import load_settings
 from pipelines.models import define_functions
-from pipelines.publish import report
+from pipelines.publish.report.figures import Figures
+from pipelines.publish.report.store import make_report, write_page
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -23,13 +24,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the report of the published database."""
     with open_published(load_settings()) as con:
         define_functions(con)
-        figures, page = report.make_report(con, arguments.from_day, arguments.to_day)
-    report.write_page(arguments.output.absolute(), page)
+        figures, page = make_report(con, arguments.from_day, arguments.to_day)
+    write_page(arguments.output.absolute(), page)
     print(summary(figures, arguments.output))
     return 0
 
 
-def summary(figures: report.Figures, output: Path) -> str:
+def summary(figures: Figures, output: Path) -> str:
     """What was written, in a sentence."""
     period = figures["period"]
     if period is None:

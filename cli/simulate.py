@@ -8,7 +8,8 @@ from pathlib import Path
 from cli.common import CommandError, accounted, counted, progress_bar
 from simulator.encodings import Encoding
 from simulator.options import SimulationError, SimulationOptions
-from simulator.simulate import SimulationReport, simulate
+from simulator.simulate import simulate
+from simulator.tally import Tally
 
 _DEFAULTS = {field.name: field.default for field in fields(SimulationOptions)}
 _OPTIONS = (
@@ -60,44 +61,45 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.encoding:
         chosen["encodings"] = dict.fromkeys(map(Encoding, arguments.encoding), 1.0)
     try:
-        report = simulate_with_bar(SimulationOptions(**chosen))
+        tally = simulate_with_bar(SimulationOptions(**chosen))
     except (SimulationError, OSError) as error:
         raise CommandError(f"The simulation cannot run: {error}.") from error
-    print("\n".join(lines(report)))
-    return 1 if report.given_up or report.abandoned else 0
+    print("\n".join(lines(tally)))
+    return 1 if tally.given_up or tally.abandoned else 0
 
 
-def simulate_with_bar(options: SimulationOptions) -> SimulationReport:
+def simulate_with_bar(options: SimulationOptions) -> Tally:
     """Simulate, with a progress bar on a terminal."""
     with progress_bar("Pushing") as advance:
         return simulate(options, lambda now: advance(now.messages, now.total))
 
 
-def provider_counts(report: SimulationReport) -> dict[str, int]:
+def provider_counts(tally: Tally) -> dict[str, int]:
     """What a receiver must have of the accepted pushes, in the terms of the conservation law."""
     return {
-        "records": report.records,
-        "messages": report.distinct_sids,
-        "duplicates": report.duplicates,
-        "conflicts": report.conflicts,
-        "rejected": report.rejected,
+        "records": tally.records,
+        "messages": tally.distinct_sids,
+        "duplicates": tally.duplicates,
+        "conflicts": tally.conflicts,
+        "rejected": tally.rejected,
     }
 
 
-def lines(report: SimulationReport) -> list[str]:
+def lines(tally: Tally) -> list[str]:
     """What was pushed and what became of it."""
-    latency = (
-        f"; answered in {1000 * report.latency_p50_s:.0f} ms (median), "
-        f"{1000 * (report.latency_p99_s or 0):.0f} ms (99th percentile)"
-        if report.latency_p50_s is not None
-        else ""
-    )
+    median_s, p99_s = tally.latency_s(0.50), tally.latency_s(0.99)
+    latency = ""
+    if median_s is not None and p99_s is not None:
+        latency = (
+            f"; answered in {1000 * median_s:.0f} ms (median), "
+            f"{1000 * p99_s:.0f} ms (99th percentile)"
+        )
     out = [
-        f"Pushed {counted(report.pushes, 'push')} in {report.elapsed_s:.1f} s: "
-        f"{report.accepted:,} accepted, {report.repushes:,} re-pushed, "
-        f"{report.given_up:,} lost{latency}."
+        f"Pushed {counted(tally.pushes, 'push')} in {tally.elapsed_s:.1f} s: "
+        f"{tally.accepted:,} accepted, {tally.repushes:,} re-pushed, "
+        f"{tally.given_up:,} lost{latency}."
     ]
-    if report.refusals:
-        causes = ", ".join(f"{count:,} × {cause}" for cause, count in report.refusals.items())
+    if tally.refusals:
+        causes = ", ".join(f"{count:,} × {cause}" for cause, count in tally.refusals.items())
         out.append(f"Refused: {causes}.")
-    return [*out, f"Accepted {accounted(provider_counts(report))}."]
+    return [*out, f"Accepted {accounted(provider_counts(tally))}."]

@@ -66,17 +66,13 @@ def _read_codes() -> dict[tuple[str, str], list[CarrierCode]]:
     return codes | {(operator, "unknown"): unknown for operator in operators}
 
 
-_CODES: Mapping[tuple[str, str], Sequence[CarrierCode]] = _read_codes()
-_BOUNDS = {key: tuple(accumulate(code.weight for code in codes)) for key, codes in _CODES.items()}
+CODES: Mapping[tuple[str, str], Sequence[CarrierCode]] = _read_codes()
+"""Every code that can be drawn, by operator and party."""
+_BOUNDS = {key: tuple(accumulate(code.weight for code in codes)) for key, codes in CODES.items()}
 
 
 def draw_failure(rng: random.Random, operator: str) -> Failure:
     """Draw who is at fault and the code ``operator`` reports for it."""
     party = rng.choices(_PARTY_NAMES, cum_weights=_PARTY_BOUNDS)[0]
     key = operator, party
-    return Failure(party, rng.choices(_CODES[key], cum_weights=_BOUNDS[key])[0])
-
-
-def all_codes() -> list[tuple[str, str, CarrierCode]]:
-    """List every code that can be drawn, as (operator, party, code)."""
-    return [(*key, code) for key, codes in _CODES.items() for code in codes]
+    return Failure(party, rng.choices(CODES[key], cum_weights=_BOUNDS[key])[0])

@@ -6,16 +6,15 @@ every 5 minutes, at most 3 times. Whether that means 3 tries or 1 + 3 is ambiguo
 """
 
 import asyncio
-from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
 from simulator.encodings import CONTENT_TYPE
 from simulator.schedule import Push
+from simulator.tally import Tally
 
 ACCEPTED_BODIES = frozenset({b"SUCCESS", b"0"})
 REPUSH_DELAY_S = 300.0
@@ -41,65 +40,30 @@ class Pace:
     """Longest real time for an answer, and for a connection. An assumption."""
 
 
-@dataclass(slots=True)
-class PushCounters:
-    """What became of the pushes so far."""
-
-    pushes: int = 0
-    """Pushes tried at least once."""
-    accepted: int = 0
-    """Pushes acknowledged, at whichever try."""
-    repushes: int = 0
-    """Tries after a first one."""
-    given_up: int = 0
-    """Pushes lost: refused at the last try too."""
-    abandoned: int = 0
-    """Pushes that waited for their next try when sending was stopped."""
-    refusals: Counter[str] = field(default_factory=Counter)
-    """Tries that were not accepted, by cause: ``status 503``, ``other body``, ``ConnectError``…"""
-    latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
-    """Seconds from sending to the answer, for every try that was answered. With more than one
-    connection they include what this process did meanwhile, such as making the next body."""
-
-    @property
-    def latency_p50_s(self) -> float | None:
-        """Median seconds to an answer; None without any."""
-        return self._latency_s(0.50)
-
-    @property
-    def latency_p99_s(self) -> float | None:
-        """99th percentile of the same."""
-        return self._latency_s(0.99)
-
-    def _latency_s(self, quantile: float) -> float | None:
-        ordered = sorted(self.latencies_s)
-        return ordered[min(int(quantile * len(ordered)), len(ordered) - 1)] if ordered else None
-
-
 class Provider:
-    """Sends pushes to one URL; ``start_ms`` is when its simulated clock starts (ms since 1970)."""
+    """Sends pushes to one URL and counts them in ``tally``.
+
+    ``start_ms`` is when its simulated clock starts (ms since 1970).
+    """
 
     def __init__(
         self,
         url: str,
         pace: Pace,
-        *,
-        start_ms: int = 0,
-        on_accepted: Callable[[Push], None] = lambda _: None,
-        on_change: Callable[[PushCounters], None] = lambda _: None,
+        tally: Tally,
+        start_ms: int,
+        on_change: Callable[[Tally], None],
     ) -> None:
-        self.counters = PushCounters()
-        """Kept up to date while sending."""
         self._url = httpx.URL(url)
         self._pace = pace
+        self._tally = tally
         self._start_ms = start_ms
-        self._on_accepted = on_accepted
         self._on_change = on_change
         self._stopped = asyncio.Event()
         self._slots = asyncio.Semaphore(pace.concurrency)
         self._began = self._next_turn = 0.0
 
-    async def send(self, pushes: Iterable[Push]) -> PushCounters:
+    async def send(self, pushes: Iterable[Push]) -> None:
         """Send all pushes and return when each is accepted, given up or abandoned.
 
         Errors of the iterable are raised as they are; errors of the network count as refusals.
@@ -118,7 +82,6 @@ class Provider:
                         tasks.create_task(self._work(client, feed, tasks))
             except ExceptionGroup as group:
                 raise group.exceptions[0] from None
-        return self.counters
 
     def stop(self) -> None:
         """Take no further push and drop those that wait; requests in progress are finished."""
@@ -131,7 +94,7 @@ class Provider:
             await self._turn(push)
             if self._stopped.is_set():
                 return
-            self.counters.pushes += 1
+            self._tally.pushes += 1
             if not await self._try(client, push):
                 tasks.create_task(self._push_again(client, push))
 
@@ -151,13 +114,13 @@ class Provider:
         for _ in range(REPUSHES):
             await self._rest(REPUSH_DELAY_S / self._pace.speed)
             if self._stopped.is_set():
-                self.counters.abandoned += 1
+                self._tally.abandoned += 1
                 return
-            self.counters.repushes += 1
+            self._tally.repushes += 1
             if await self._try(client, push):
                 return
-        self.counters.given_up += 1
-        self._on_change(self.counters)
+        self._tally.given_up += 1
+        self._on_change(self._tally)
 
     async def _rest(self, seconds: float) -> None:
         if seconds > 0:
@@ -169,11 +132,10 @@ class Provider:
         async with self._slots:
             refusal = await self._post(client, push.body)
         if refusal:
-            self.counters.refusals[refusal] += 1
+            self._tally.refusals[refusal] += 1
         else:
-            self.counters.accepted += 1
-            self._on_accepted(push)
-        self._on_change(self.counters)
+            self._tally.add(push)
+        self._on_change(self._tally)
         return not refusal
 
     async def _post(self, client: httpx.AsyncClient, body: bytes) -> str | None:
@@ -186,7 +148,7 @@ class Provider:
             )
         except httpx.HTTPError as error:
             return type(error).__name__
-        self.counters.latencies_s.append(loop.time() - began)
+        self._tally.latencies_s.append(loop.time() - began)
         if answer.status_code != 200:
             return f"status {answer.status_code}"
         return None if answer.content in ACCEPTED_BODIES else "other body"

@@ -2,7 +2,7 @@
 
 import heapq
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import NamedTuple
@@ -25,22 +25,24 @@ class Element(NamedTuple):
     """Its JSON."""
 
 
-def record_text(message: Message, report: Report, sid: str | None = None) -> str:
+def record_text(
+    message: Message, report: Report, sid: str = "{}", status: str | None = None
+) -> str:
     """Return the record as JSON, its fields in the order of the provider's page.
 
-    ``sid`` is a JSON literal that stands in for the message's own; an empty one leaves the
-    field out.
+    ``sid`` and ``status`` are JSON literals that stand in for the message's own; ``{}`` is its sid,
+    an empty one leaves the field out.
     """
-    sid = str(message.sid) if sid is None else sid
+    sid = sid.format(message.sid)
     text = report.error_detail
     detail = "" if text is None else f'"error_detail":{_literal(text)},'
     sid_field = f'"sid":{sid},' if sid else ""
-    status = "SUCCESS" if report.delivered else "FAIL"
+    status = status or ('"SUCCESS"' if report.delivered else '"FAIL"')
     return (
         f'{{{detail}{sid_field}"uid":{_uid_literal(message.uid)},'
         f'"user_receive_time":{_text_or_null(report.receive_time)},'
         f'"error_msg":{_literal(report.error_msg)},"mobile":"{message.subscriber.mobile}",'
-        f'"report_status":"{status}"}}'
+        f'"report_status":{status}}}'
     )
 
 
@@ -63,11 +65,13 @@ def elements(messages: Iterable[Message], seed: int, bad_share: float) -> Iterat
 
 def _elements_of(message: Message, rng: random.Random, bad_share: float) -> Iterator[Element]:
     for version, report in enumerate(message.reports):
-        sid = f'"{message.sid}"' if rng.random() < STRING_SID_SHARE else None
+        sid = '"{}"' if rng.random() < STRING_SID_SHARE else "{}"
         text = record_text(message, report, sid)
         yield Element(report.ready_ms, 2 * message.number + version, text)
         if rng.random() < bad_share:
-            yield Element(report.ready_ms, -1, rng.choice(BAD_RECORDS)(message, report))
+            yield Element(
+                report.ready_ms, -1, _bad_record(message, report, *rng.choice(BAD_RECORDS))
+            )
 
 
 def _text_or_null(text: str | None) -> str:
@@ -82,37 +86,19 @@ def _uid_literal(uid: str | int | None) -> str:
     return str(uid) if isinstance(uid, int) else _text_or_null(uid)
 
 
-def _with_sid(template: str) -> Callable[[Message, Report], str]:
-    return lambda message, report: record_text(message, report, template.format(message.sid))
+def _bad_record(message: Message, report: Report, part: str, literal: str) -> str:
+    if part == "whole":
+        return literal
+    return record_text(message, report, **{part: literal})
 
 
-def _with_status(status: str) -> Callable[[Message, Report], str]:
-    def make(message: Message, report: Report) -> str:
-        """Return the record with this JSON literal for its status, which stands last."""
-        return record_text(message, report).rpartition(":")[0] + f":{status}}}"
-
-    return make
-
-
-def _constant(text: str) -> Callable[[Message, Report], str]:
-    return lambda _message, _report: text
-
-
-BAD_RECORDS: tuple[Callable[[Message, Report], str], ...] = (
-    _with_sid(""),
-    _with_sid("null"),
-    _with_sid("{}.5"),
-    _with_sid("1e5"),
-    _with_sid("true"),
-    _with_sid("-0.0"),
-    _with_sid('"no number"'),
-    _with_sid("9223372036854775808"),
-    _with_status('"UNKNOWN"'),
-    _with_status('"success"'),
-    _with_status("null"),
-    _constant('"a text"'),
-    _constant("42"),
-    _constant("null"),
-    _constant("[]"),
+_BAD_SIDS = (
+    *("", "null", "{}.5", "1e5", "true", "-0.0"),
+    *('"no number"', "9223372036854775808"),
 )
-"""Every kind of record the product has to reject: bad sid, unknown status, not an object."""
+BAD_RECORDS = (
+    *(("sid", literal) for literal in _BAD_SIDS),
+    *(("status", literal) for literal in ('"UNKNOWN"', '"success"', "null")),
+    *(("whole", literal) for literal in ('"a text"', "42", "null", "[]")),
+)
+"""Every kind of record that must be rejected: the part that is wrong, and what it is instead."""

@@ -1,34 +1,59 @@
-"""What a receiver must have after the pushes it accepted, to compare with its ledger."""
+"""What became of the pushes, and what a receiver must have after those that it accepted."""
 
+from array import array
 from collections import Counter
+from dataclasses import dataclass, field
 from operator import or_
 
 from simulator.schedule import Push
 
 
+@dataclass(slots=True)
 class Tally:
-    """Counts pushes as the product's contract (section 7) does.
+    """Counts pushes as the product's contract (section 7) does, exactly, whatever is lost.
 
-    Exact whatever was lost on the way. Takes two bytes of memory a message.
+    ``records`` = ``distinct_sids`` + ``duplicates`` + ``conflicts`` + ``rejected``. A try whose
+    answer was lost (``ReadTimeout`` in ``refusals``) may have been stored all the same: only then
+    may a receiver have more. Takes two bytes of memory a message.
     """
 
-    def __init__(self, messages: int) -> None:
-        self._seen = bytearray(2 * messages)
-        self.pushes_by_kind: Counter[str] = Counter()
-        """Pushes by ``PushKind``."""
-        self.pushes_by_encoding: Counter[str] = Counter()
-        """Pushes by ``Encoding``."""
-        self.records = 0
-        """Elements of all arrays; an undecodable push and an unreadable rest count one each."""
-        self.rejected = 0
-        """Records that have to be rejected."""
-        self.reports = 0
-        """Good records, duplicates included."""
+    total: int
+    """Messages of the whole simulation."""
+    messages: int = 0
+    """Messages whose reports have been made so far."""
+    pushes: int = 0
+    """Pushes tried at least once."""
+    accepted: int = 0
+    """Pushes acknowledged, at whichever try."""
+    repushes: int = 0
+    """Tries after a first one."""
+    given_up: int = 0
+    """Pushes lost: refused at the last try too."""
+    abandoned: int = 0
+    """Pushes that waited for their next try when sending was stopped."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Tries that were not accepted, by cause: ``status 503``, ``other body``, ``ConnectError``…"""
+    latencies_s: "array[float]" = field(default_factory=lambda: array("d"))
+    """Seconds from sending to the answer, for every try that was answered. With more than one
+    connection they include what this process did meanwhile, such as making the next body."""
+    records: int = 0
+    """Elements of accepted pushes; an undecodable push and an unreadable rest count one each."""
+    rejected: int = 0
+    """Records that have to be rejected."""
+    reports: int = 0
+    """Good records, duplicates included."""
+    elapsed_s: float = 0.0
+    """Real seconds that sending took."""
+    interrupted: bool = False
+    """Whether it was stopped before its end; truth and send log may then be ahead."""
+    _seen: bytearray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._seen = bytearray(2 * self.total)
 
     def add(self, push: Push) -> None:
         """Count one accepted push."""
-        self.pushes_by_kind[push.kind] += 1
-        self.pushes_by_encoding[push.encoding] += 1
+        self.accepted += 1
         self.records += push.records
         self.rejected += push.rejected
         self.reports += len(push.reports)
@@ -49,3 +74,8 @@ class Tally:
     def duplicates(self) -> int:
         """Copies of a content that was known already."""
         return self.reports - sum(self._seen)
+
+    def latency_s(self, quantile: float) -> float | None:
+        """Seconds to an answer; None without any."""
+        ordered = sorted(self.latencies_s)
+        return ordered[min(int(quantile * len(ordered)), len(ordered) - 1)] if ordered else None

@@ -20,7 +20,7 @@ from pipelines.publish.database import STORAGE_VERSION
 from pipelines.publish.dictionary import dictionary_files
 from pipelines.publish.integrity import damaged_files
 from pipelines.publish.parquet import form_of
-from pipelines.publish.report import report_version
+from pipelines.publish.report.store import report_version
 
 
 @dataclass(frozen=True, slots=True)

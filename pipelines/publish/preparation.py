@@ -22,7 +22,7 @@ from pipelines.publish.dictionary import dictionary_files
 from pipelines.publish.manifest import Entry, entry, file_entries, now_utc, read_manifest, retire
 from pipelines.publish.parquet import write_files
 from pipelines.publish.privacy import refuse_phones
-from pipelines.publish.report import ReportError, make_report, report_path
+from pipelines.publish.report.store import ReportError, make_report, report_path
 
 
 @dataclass(frozen=True, slots=True)

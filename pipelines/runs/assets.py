@@ -19,7 +19,7 @@ from pipelines.models.computed import outdated_marts
 from pipelines.models.warehouse import open_warehouse
 from pipelines.publish.data_files import exported_models
 from pipelines.publish.publish import Publication, is_current, publish
-from pipelines.publish.report import chart_of
+from pipelines.publish.report.charts import chart_of
 from pipelines.runs.history import hold_run
 from pipelines.runs.model_assets import (
     Metadata,

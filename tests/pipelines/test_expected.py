@@ -20,7 +20,8 @@ from contract.settings import Settings
 from pipelines import models
 from pipelines.models.warehouse import open_warehouse, warehouse_path
 from pipelines.publish.parquet import set_privacy
-from pipelines.publish.report import read_figures, report_path
+from pipelines.publish.report.figures import read_figures
+from pipelines.publish.report.store import report_path
 from pipelines.sends.files import bring_in
 from pipelines.verify.functions import (
     VERIFIED,

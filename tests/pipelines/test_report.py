@@ -21,16 +21,12 @@ import pytest
 from contract.settings import Settings
 from pipelines import models
 from pipelines.folder.show import analytics_path, manifest_path
-from pipelines.publish.report import (
-    PeriodError,
-    chart_of,
-    read_figures,
-    render,
-    report_path,
-    words,
-)
-from pipelines.publish.report.figures import Row, set_period
-from pipelines.publish.report.page import as_data, chart_library
+from pipelines.publish.pages import templates
+from pipelines.publish.report import words
+from pipelines.publish.report.charts import chart_of
+from pipelines.publish.report.figures import PeriodError, Row, read_figures, set_period
+from pipelines.publish.report.page import chart_library, render
+from pipelines.publish.report.store import report_path
 from pipelines.publish.report.svg import SHOWN_BELOW
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes
@@ -372,7 +368,7 @@ def test_texts_from_outside_stay_texts(attacked: Settings) -> None:
 
 def test_data_cannot_end_its_element() -> None:
     figures = {"text": "</script><!-- \u2028\u2029 & <b>"}
-    text = as_data(figures)
+    text = templates(Path()).from_string("{{ figures | tojson }}").render(figures=figures)
     assert not set("<>&\u2028\u2029") & set(text)
     assert json.loads(text) == figures
 

@@ -18,9 +18,10 @@ from contract.settings import Settings
 from pipelines import models
 from pipelines.folder.show import analytics_path
 from pipelines.models.warehouse import open_warehouse
-from pipelines.publish.report import chart_of, charts, read_figures, render
-from pipelines.publish.report.figures import set_period
-from pipelines.publish.report.page import chart_library
+from pipelines.publish.report import charts
+from pipelines.publish.report.charts import chart_of
+from pipelines.publish.report.figures import read_figures, set_period
+from pipelines.publish.report.page import chart_library, render
 from tests.data_folder import FIRST, form, land, push, record, run, settings_of
 
 STATES = ("nothing", "delivered", "failed", "both", "sent", "sent and delivered")

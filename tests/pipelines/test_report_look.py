@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.publish.report import report_path
+from pipelines.publish.report.store import report_path
 from pipelines.sends.files import bring_in
 from tests.browser import Browser, browsing, why_no_browser
 from tests.data_folder import form, land, push, record, run, settings_of

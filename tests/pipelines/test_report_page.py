@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.publish.report import report_path
+from pipelines.publish.report.store import report_path
 from simulator.options import SimulationOptions
 from simulator.simulate import iter_pushes
 from tests.browser import Browser, browsing, why_no_browser

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from pipelines.folder.show import manifest_path
-from pipelines.publish.report import report_path
 from pipelines.publish.report.figures import plain
+from pipelines.publish.report.store import report_path
 from pipelines.sends.files import bring_in
 from tests.data_folder import form, land, push, record, run, settings_of
 from tests.readers import by_sql

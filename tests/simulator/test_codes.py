@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.codes import CarrierCode, all_codes
+from simulator.codes import CODES, CarrierCode
 
 REFERENCE = Path(__file__).parents[2] / "warehouse" / "reference"
 PARTY_OF = {
@@ -52,7 +52,10 @@ def category(operator: str, code: str, literals: Mapping[tuple[str, str], str]) 
     return None
 
 
-@pytest.mark.parametrize(("operator", "party", "code"), all_codes())
+@pytest.mark.parametrize(
+    ("operator", "party", "code"),
+    [(*key, code) for key, codes in CODES.items() for code in codes],
+)
 def test_each_code_is_the_fault_of_its_party(
     operator: str, party: str, code: CarrierCode, literals: Mapping[tuple[str, str], str]
 ) -> None:

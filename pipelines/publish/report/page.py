@@ -4,7 +4,6 @@ The page's Content-Security-Policy allows two scripts, by their digests, and loa
 Inline styles are allowed because the chart library sets them as it draws.
 """
 
-import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +16,6 @@ from pipelines.publish.report import cards, words
 from pipelines.publish.report.figures import Figures
 
 _HERE = Path(__file__).parent
-_LINE_ENDS = {ord("\u2028"): "\\u2028", ord("\u2029"): "\\u2029"}
 _FILTERS = (
     *(words.number, words.exact, words.percent, words.points, words.seconds),
     *(words.within, words.date_time, words.day, words.label, words.glue),
@@ -31,7 +29,6 @@ def render(figures: Figures) -> str:
     full = bool(figures["period"])
     return _template().render(
         figures=figures,
-        data=Markup(as_data(figures)),  # noqa: S704  escaped for where it stands
         cards=cards.cards(figures) if full else [],
         interval=cards.main_interval(figures["latency_headline"]) if full else "",
         intervals=cards.INTERVALS,
@@ -40,14 +37,6 @@ def render(figures: Figures) -> str:
         script=inline(_HERE / "page.js"),
         library=chart_library(),
     )
-
-
-def as_data(figures: Figures) -> str:
-    """JSON that may stand in a script element: nothing in it can end the element."""
-    text = json.dumps(figures, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text.translate(_LINE_ENDS)
 
 
 def chart_library() -> Markup:
