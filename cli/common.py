@@ -1,9 +1,10 @@
 """What several commands share: their error, progress, dates as options, words for figures."""
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from contract.errors import UserError
@@ -37,6 +38,14 @@ def progress_bar(text: str) -> Iterator[Callable[[int, int], None]]:
 def add_day(parser: argparse.ArgumentParser, name: str, text: str, dest: str | None = None) -> None:
     """Add an option that takes a date."""
     parser.add_argument(name, dest=dest, type=date.fromisoformat, metavar="YYYY-MM-DD", help=text)
+
+
+def expect_known(kind: str, name: str, names: Collection[str], command: str) -> None:
+    """Raise CommandError where ``name`` is none of ``names``, which ``command`` lists."""
+    if name not in names:
+        near = get_close_matches(name, names, n=3, cutoff=0.4)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise CommandError(f"There is no {kind} {name}.{hint} {command} lists them.")
 
 
 def counted(count: int, noun: str) -> str:

@@ -27,6 +27,8 @@ COMMANDS = {
 READERS = frozenset({"report", "sql", "status", "verify"})
 """Commands that only read the data folder; they do not upgrade one of an earlier version."""
 
+_ROOMS = frozenset({"cli", "contract", "ingest", "pipelines", "simulator"})
+
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """The command line; only the module of the given command is imported, to add its options."""
@@ -50,7 +52,10 @@ def main(words: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # every file of ours is readable by its owner only
     try:
         if arguments.command in READERS:
-            expect_current_folder()
+            from contract.settings import load_settings
+            from pipelines.folder.format import expect_current
+
+            expect_current(load_settings())
         status = int(importlib.import_module(f"cli.{arguments.command}").run(arguments))
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -73,13 +78,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _sentence(error: Exception) -> str:
     """What to tell the user; raises the error again where it is a fault of the program."""
     if isinstance(error, ModuleNotFoundError):
-        if (error.name or "").partition(".")[0] in (
-            "cli",
-            "contract",
-            "ingest",
-            "pipelines",
-            "simulator",
-        ):
+        if (error.name or "").partition(".")[0] in _ROOMS:
             raise error
         return (
             f"This is a receiver-only installation ({error.name} is missing); install "
@@ -89,14 +88,6 @@ def _sentence(error: Exception) -> str:
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or error}{where}."
     return str(error)
-
-
-def expect_current_folder() -> None:
-    """Raise FolderFormatError where another version of the product made the data folder."""
-    from contract.settings import load_settings
-    from pipelines.folder.format import expect_current
-
-    expect_current(load_settings())
 
 
 if __name__ == "__main__":

@@ -3,11 +3,10 @@
 import argparse
 import sys
 import textwrap
-from difflib import get_close_matches
 
 import duckdb
 
-from cli.common import CommandError
+from cli.common import CommandError, expect_known
 from cli.output import FORMATS, print_relation
 from contract.settings import Settings, load_settings
 from pipelines import models
@@ -44,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         _list(load_settings())
         return 0
     if arguments.name:
-        _expect_model(arguments.name)
+        expect_known("model", arguments.name, models.load_models(), "`dlr model list`")
     if arguments.action == "test":
         return _test(arguments.name)
     if arguments.sql:
@@ -52,14 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _show(arguments, load_settings())
     return 0
-
-
-def _expect_model(name: str) -> None:
-    names = list(models.load_models())
-    if name not in names:
-        near = get_close_matches(name, names, n=3, cutoff=0.4)
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise CommandError(f"There is no model {name}.{meant} `dlr model list` lists them.")
 
 
 def _list(settings: Settings) -> None:

@@ -3,11 +3,10 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 import duckdb
 
-from cli.common import CommandError
+from cli.common import CommandError, expect_known
 from cli.output import FORMATS, print_relation
 from cli.published import open_published
 from contract.settings import load_settings
@@ -62,12 +61,7 @@ def _question(arguments: argparse.Namespace) -> Question | None:
     if arguments.query:
         raise CommandError("Give either SQL or --question, not both.")
     questions = load_questions()
-    if arguments.question not in questions:
-        near = get_close_matches(arguments.question, questions, n=3, cutoff=0.4)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise CommandError(
-            f"There is no question {arguments.question}.{hint} --questions lists them."
-        )
+    expect_known("question", arguments.question, questions, "--questions")
     return questions[arguments.question]
 
 

@@ -24,14 +24,6 @@ class CarrierCode(NamedTuple):
     """How often it occurs, relative to the other codes of its operator and party."""
 
 
-class Failure(NamedTuple):
-    """Why one message failed."""
-
-    party: str
-    """Who is at fault: ``recipient``, ``policy``, ``network``, ``handset`` or ``unknown``."""
-    code: CarrierCode
-
-
 PARTIES: Mapping[str, float] = {
     "recipient": 0.60,
     "policy": 0.20,
@@ -71,8 +63,8 @@ CODES: Mapping[tuple[str, str], Sequence[CarrierCode]] = _read_codes()
 _BOUNDS = {key: tuple(accumulate(code.weight for code in codes)) for key, codes in CODES.items()}
 
 
-def draw_failure(rng: random.Random, operator: str) -> Failure:
-    """Draw who is at fault and the code ``operator`` reports for it."""
+def draw_failure(rng: random.Random, operator: str) -> tuple[str, CarrierCode]:
+    """Draw the party at fault and the code ``operator`` reports for it."""
     party = rng.choices(_PARTY_NAMES, cum_weights=_PARTY_BOUNDS)[0]
     key = operator, party
-    return Failure(party, rng.choices(CODES[key], cum_weights=_BOUNDS[key])[0])
+    return party, rng.choices(CODES[key], cum_weights=_BOUNDS[key])[0]

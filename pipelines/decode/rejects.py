@@ -31,7 +31,7 @@ _SENTENCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class RejectedRecord:
     """What could not be taken: where it lies, which field is wrong, what stands there."""
 
     reason: Reason

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from pipelines.decode.json_text import SURROGATE, as_text, parse, write
-from pipelines.decode.rejects import Reason, Reject
+from pipelines.decode.rejects import Reason, RejectedRecord
 from pipelines.decode.salvage import Damaged, salvage
 
 PARAMETER = b"sms_status"
@@ -62,7 +62,7 @@ class Decoded:
 
     decoding: str
     records: list[dict[str, Any]] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
+    rejects: list[RejectedRecord] = field(default_factory=list)
     repaired_mobiles: int = 0
 
 
@@ -70,17 +70,19 @@ def decode_push(body: bytes) -> Decoded:
     """Take one landed body apart. Never raises on any bytes."""
     decodings: list[str] = []
     elements: list[Any] = []
-    rejects: list[Reject] = []
+    rejects: list[RejectedRecord] = []
     for value in _values(body):
         decoding, result = _decode_value(value)
         decodings.append(decoding)
-        if isinstance(result, Reject):
+        if isinstance(result, RejectedRecord):
             rejects.append(result)
         else:
             elements += result
     if not decodings:
         # landed by hand: the receiver takes no push without the parameter
-        rejects.append(Reject(Reason.NOT_JSON, value=_printable(body.decode("utf-8", "replace"))))
+        rejects.append(
+            RejectedRecord(Reason.NOT_JSON, value=_printable(body.decode("utf-8", "replace")))
+        )
     worst = max(decodings, key=(*DEPTHS, "salvaged", "failed").index, default="failed")
     decoded = Decoded(worst, rejects=rejects)
     for position, element in enumerate(elements):
@@ -110,14 +112,14 @@ def _is_cut_at_ampersand(value: bytes) -> bool:
     return value.lstrip().startswith(b"[") and _read(list(_layers(value))) is None
 
 
-def _decode_value(value: bytes) -> tuple[str, list[Any] | Reject]:
+def _decode_value(value: bytes) -> tuple[str, list[Any] | RejectedRecord]:
     layers = list(_layers(value))
     reading = _read(layers) or _salvaged(layers)
     if reading is None:
         said = layers[0].decode("utf-8", "replace")
-        return "failed", Reject(Reason.NOT_JSON, value=_printable(said))
+        return "failed", RejectedRecord(Reason.NOT_JSON, value=_printable(said))
     if not isinstance(reading.json, list):
-        return "failed", Reject(Reason.NOT_AN_ARRAY, value=_printable(reading.text))
+        return "failed", RejectedRecord(Reason.NOT_AN_ARRAY, value=_printable(reading.text))
     _repair_mobiles(reading.json, value, reading.depth)
     return reading.decoding, reading.json
 
@@ -197,17 +199,17 @@ def _take(element: Any, position: int, into: Decoded) -> None:  # noqa: ANN401  
     into.records.append({"sid": int(element["sid"]), "position": position, **record})
 
 
-def _reject(element: Any, position: int) -> Reject | None:  # noqa: ANN401  any JSON
+def _reject(element: Any, position: int) -> RejectedRecord | None:  # noqa: ANN401  any JSON
     if isinstance(element, Damaged):
-        return Reject(Reason.DAMAGED_JSON, position, value=_printable(element.text))
+        return RejectedRecord(Reason.DAMAGED_JSON, position, value=_printable(element.text))
     if not isinstance(element, dict):
-        return Reject(Reason.NOT_AN_OBJECT, position, value=_printable(write(element)))
+        return RejectedRecord(Reason.NOT_AN_OBJECT, position, value=_printable(write(element)))
     for name, reason, good in (
         ("sid", Reason.BAD_SID, _is_sid),
         ("report_status", Reason.BAD_REPORT_STATUS, _is_status),
     ):
         if not good(element.get(name)):
-            return Reject(reason, position, name, _printable(as_text(element.get(name))))
+            return RejectedRecord(reason, position, name, _printable(as_text(element.get(name))))
     return None
 
 

@@ -42,17 +42,19 @@ def plan(
 
     A stale file stands for a table, a day, or one minute of a day that has several files.
     """
-    keep, write = _by_place(current), _by_place(stale)
-    for place, changes in write.items():
-        files = keep.pop(place, [])
-        if changes[0].from_minute_utc is None:
-            write[place] = changes[:1]
-        else:
-            keep[place], write[place] = _plan_day(files, changes, count)
-    for place in _scattered(keep, write):
-        files = keep.pop(place) + write[place]
-        write[place] = [files[0].spanning(files)]
-    return _flat(keep), _flat(write)
+    files_of, changes_of = _by_place(current), _by_place(stale)
+    places = [*(files_of | changes_of)]
+    latest = dict(sorted((table, day) for table, day in places if day))
+    keep: list[DataFile] = []
+    write: list[DataFile] = []
+    for table, day in places:
+        kept, written = _plan_place(files_of[table, day], changes_of[table, day], count)
+        if day and day < latest[table] - FINISHED_AFTER and _are_scattered([*kept, *written]):
+            files = [*kept, *written]
+            kept, written = [], [files[0].spanning(files)]
+        keep += kept
+        write += written
+    return keep, write
 
 
 def _by_place(files: Iterable[DataFile]) -> defaultdict[Place, list[DataFile]]:
@@ -62,8 +64,22 @@ def _by_place(files: Iterable[DataFile]) -> defaultdict[Place, list[DataFile]]:
     return places
 
 
-def _flat(places: Mapping[Place, list[DataFile]]) -> list[DataFile]:
-    return [file for files in places.values() for file in files]
+def _are_scattered(files: list[DataFile]) -> bool:
+    """Whether the files of a finished day are too many."""
+    rows = [file.rows for file in files]
+    pays = 2 * max(rows, default=0) <= sum(rows)
+    return len(files) > (MOST_FILES if pays else MOST_LATE_FILES)
+
+
+def _plan_place(
+    files: list[DataFile], changes: list[DataFile], count: CountRows
+) -> tuple[list[DataFile], list[DataFile]]:
+    """Which files of a table or day stay, and which to write."""
+    if not changes:
+        return files, []
+    if changes[0].from_minute_utc is None:
+        return [], changes[:1]
+    return _plan_day(files, changes, count)
 
 
 def _plan_day(
@@ -131,20 +147,3 @@ def _cut(whole: DataFile, rows: RowsByMinute) -> Iterator[DataFile]:
             begin, cuts = minute + MINUTE, cuts + 1
     if begin <= whole.end:
         yield replace(whole, from_minute_utc=begin, rows=whole.rows // count)
-
-
-def _scattered(
-    keep: Mapping[Place, list[DataFile]], write: Mapping[Place, list[DataFile]]
-) -> Iterator[Place]:
-    """Finished days that have too many files."""
-    latest: dict[str, date] = {}
-    places = [place for place in {**keep, **write} if place[1] is not None]
-    for table, day in places:
-        latest[table] = max(latest.get(table, date.min), day or date.min)
-    for table, day in places:
-        files = [*keep.get((table, day), ()), *write.get((table, day), ())]
-        largest = max((file.rows for file in files), default=0)
-        pays = 2 * largest <= sum(file.rows for file in files)
-        too_many = len(files) > (MOST_FILES if pays else MOST_LATE_FILES)
-        if too_many and day is not None and day < latest[table] - FINISHED_AFTER:
-            yield table, day

@@ -44,15 +44,9 @@ def entry(path: Path, named: str) -> Entry:
 
 def file_entries(files: Iterable[DataFile]) -> list[Entry]:
     """Entries of data files."""
+    names = ("path", "rows", "bytes", "sha256")
     return [
-        {
-            "table": file.table_name,
-            "path": file.path,
-            "rows": file.rows,
-            "bytes": file.bytes,
-            "sha256": file.sha256,
-        }
-        for file in files
+        {"table": file.table_name} | {name: getattr(file, name) for name in names} for file in files
     ]
 
 

@@ -22,15 +22,7 @@ from pipelines.publish.dictionary import dictionary_files
 from pipelines.publish.manifest import Entry, entry, file_entries, now_utc, read_manifest, retire
 from pipelines.publish.parquet import write_files
 from pipelines.publish.privacy import refuse_phones
-from pipelines.publish.report.store import ReportError, make_report, report_path
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedReport:
-    """The report as rendered, or why it could not be."""
-
-    content: bytes | None
-    problem: str | None
+from pipelines.publish.report.store import ReportError, report_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +36,18 @@ class Preparation:
     manifest: dict[str, Any]
 
 
-def render_report(con: duckdb.DuckDBPyConnection) -> RenderedReport:
-    """The report of the last days; a defect in it is returned, not raised."""
-    try:
-        return RenderedReport(make_report(con)[1], None)
-    except ReportError as error:
-        return RenderedReport(None, str(error))
-
-
 def prepare(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     backlog: Backlog,
-    report: RenderedReport,
+    report: bytes | ReportError,
     folder: Path,
     token: str,
 ) -> Preparation:
     """Write everything that is missing or behind; all of it is on disk when this returns.
 
-    Raises PrivacyError where a phone number is visible, OSError or duckdb.Error where there is no
-    room.
+    ``report`` is the new page, or why there is none. Raises PrivacyError where a phone number is
+    visible, OSError or duckdb.Error where there is no room.
     """
     keep, write = plan(backlog.current, backlog.stale, partial(rows_by_minute, con))
     written = write_files(con, settings, write, token)
@@ -82,7 +66,7 @@ def _manifest(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     folder: Path,
-    report: RenderedReport,
+    report: bytes | ReportError,
     files: list[DataFile],
 ) -> dict[str, Any]:
     last = ledger.latest(con)
@@ -105,18 +89,18 @@ def _manifest(
 
 
 def _report(
-    settings: Settings, folder: Path, report: RenderedReport, as_of_utc: str | None
+    settings: Settings, folder: Path, report: bytes | ReportError, as_of_utc: str | None
 ) -> Entry | None:
     """Entry of the new report; where there is none, of the one in place if that is intact."""
     target = report_path(settings)
-    if report.content is not None:
-        write_private(folder / target.name, report.content)
+    if isinstance(report, bytes):
+        write_private(folder / target.name, report)
         new = entry(folder / target.name, target.name)
         return {**new, "as_of_utc": as_of_utc, "problem": None}
     older = (read_manifest(settings) or {}).get("report")
     if not older or not target.is_file() or entry(target, target.name).items() - older.items():
         return None
-    return {**older, "problem": report.problem}
+    return {**older, "problem": str(report)}
 
 
 def _dictionary(settings: Settings, folder: Path) -> list[Entry]:

@@ -23,7 +23,6 @@ from pipelines.models.rows import hand_over
 from pipelines.models.warehouse import transaction
 from pipelines.publish import data_files, manifest
 from pipelines.publish.backlog import (
-    Backlog,
     form_of_publication,
     latest_publication,
     marts_are_stale,
@@ -31,7 +30,8 @@ from pipelines.publish.backlog import (
 )
 from pipelines.publish.current_folder import sweep_trees
 from pipelines.publish.integrity import describe_damage, record_files
-from pipelines.publish.preparation import Preparation, prepare, render_report
+from pipelines.publish.preparation import Preparation, prepare
+from pipelines.publish.report.store import ReportError, make_report
 
 
 class UnbalancedError(UserError):
@@ -75,24 +75,15 @@ def publish(con: duckdb.DuckDBPyConnection, settings: Settings) -> Publication:
     _, problem = latest_publication(con)
     if not backlog and not problem:
         return Publication(published=False)
-    report = render_report(con)
-    if not backlog and report.problem:
-        return Publication(published=False, report_problem=report.problem)
+    report = _render_report(con)
+    report_problem = str(report) if isinstance(report, ReportError) else None
+    if not backlog and report_problem:
+        return Publication(published=False, report_problem=report_problem)
     token = secrets.token_hex(4)
     with preparing(settings, token) as folder:
         prepared = prepare(con, settings, backlog, report, folder, token)
     show(settings)
-    publication = _publication(settings, backlog, prepared, report.problem)
-    _record(con, settings, prepared, publication)
-    manifest.sweep_files(settings, prepared.manifest)
-    sweep_trees(settings, manifest.GRACE_S)
-    return publication
-
-
-def _publication(
-    settings: Settings, backlog: Backlog, prepared: Preparation, report_problem: str | None
-) -> Publication:
-    return Publication(
+    publication = Publication(
         published=True,
         written=len(prepared.written),
         rows=sum(file.rows for file in prepared.written),
@@ -101,6 +92,18 @@ def _publication(
         repaired=describe_damage(settings, backlog.damaged),
         report_problem=report_problem,
     )
+    _record(con, settings, prepared, publication)
+    manifest.sweep_files(settings, prepared.manifest)
+    sweep_trees(settings, manifest.GRACE_S)
+    return publication
+
+
+def _render_report(con: duckdb.DuckDBPyConnection) -> bytes | ReportError:
+    """The report of the last days; a defect in it is returned, not raised."""
+    try:
+        return make_report(con)[1]
+    except ReportError as error:
+        return error
 
 
 def is_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
