@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import fields
 from datetime import datetime
-from pathlib import Path
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 from cli.common import CommandError, accounted, counted, progress_bar
 from simulator.encodings import Encoding
@@ -12,37 +12,26 @@ from simulator.simulate import simulate
 from simulator.tally import Tally
 
 _DEFAULTS = {field.name: field.default for field in fields(SimulationOptions)}
-_OPTIONS = (
-    ("messages", int, "messages sent in the period"),
-    ("seed", int, "seed of all random choices; the same seed gives the same bytes"),
-    ("start", datetime.fromisoformat, "start of the period, with its UTC offset"),
-    ("days", float, "length of the period"),
-    ("zone", str, "time zone of the provider's naive times"),
-    ("rate", float, "limit of new pushes per second; by default as fast as answers come"),
-    ("speed", float, "simulated seconds per real second; shortens the wait for a re-push"),
-    ("concurrency", int, "limit of concurrent requests"),
-    ("timeout_s", float, "longest wait for an answer"),
-    ("batch_size", int, "limit of records per push"),
-    ("batch_wait_s", float, "longest simulated time a record waits for its batch to fill"),
-    ("duplicates", float, "share of batches replayed as a whole"),
-    ("conflicts", float, "share of messages reported as failed, later as delivered"),
-    ("unreported", float, "share of messages that never get a report"),
-    ("bad", float, "bad records added per good one"),
-    ("damaged", float, "share of batches followed by a damaged copy"),
-    ("truth", Path, "file to write the truth to (JSON Lines)"),
-    ("sends", Path, "file to write the sender's log to (CSV)"),
-)
-"""Name of a field of SimulationOptions, type and help of its flag."""
+_FLAGS = {
+    name: get_args(hint)
+    for name, hint in get_type_hints(SimulationOptions, include_extras=True).items()
+    if get_origin(hint) is Annotated
+}
+"""Type and description of each option that is a flag, by its name."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """One flag per field of SimulationOptions."""
+    """The flags among the fields of SimulationOptions."""
     parser.add_argument("url", help="push URL, http://host:port/yunpian/status/TOKEN")
-    for name, kind, text in _OPTIONS:
+    for name, (hint, text) in _FLAGS.items():
+        kind = next(iter(get_args(hint)), hint)  # of `float | None` the first
         default = _DEFAULTS[name]
         shown = "" if default is None else f" ({default})"
         parser.add_argument(
-            f"--{name.replace('_', '-')}", type=kind, default=default, help=f"{text}{shown}"
+            f"--{name.replace('_', '-')}",
+            type=datetime.fromisoformat if kind is datetime else kind,
+            default=default,
+            help=f"{text}{shown}",
         )
     parser.add_argument(
         "--on-schedule", action="store_true", help="send each push at its scheduled time"
@@ -57,7 +46,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Push everything; exits 1 where pushes were lost."""
-    chosen = {name: getattr(arguments, name) for name in _DEFAULTS if hasattr(arguments, name)}
+    names = ("url", "on_schedule", *_FLAGS)
+    chosen = {name: getattr(arguments, name) for name in names}
     if arguments.encoding:
         chosen["encodings"] = dict.fromkeys(map(Encoding, arguments.encoding), 1.0)
     try:

@@ -8,11 +8,11 @@ every 5 minutes, at most 3 times. Whether that means 3 tries or 1 + 3 is ambiguo
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import httpx
 
 from simulator.encodings import CONTENT_TYPE
+from simulator.options import SimulationOptions
 from simulator.schedule import Push
 from simulator.tally import Tally
 
@@ -23,44 +23,22 @@ REPUSHES = 3
 """Tries after the first one; then the push is lost for good."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How fast pushes leave."""
-
-    concurrency: int = 8
-    """Limit of concurrent requests."""
-    rate: float | None = None
-    """Limit of new pushes per real second; None sends as fast as answers come."""
-    speed: float = 1.0
-    """Simulated seconds per real second: a re-push comes 300 / ``speed`` seconds later."""
-    on_schedule: bool = False
-    """Send each push at its instant, on a clock that starts when sending starts and runs at
-    ``speed``: with a period that starts now and a speed of 1 this is live traffic."""
-    timeout_s: float = 10.0
-    """Longest real time for an answer, and for a connection. An assumption."""
-
-
 class Provider:
-    """Sends pushes to one URL and counts them in ``tally``.
-
-    ``start_ms`` is when its simulated clock starts (ms since 1970).
-    """
+    """Sends pushes to one URL and counts them in ``tally``."""
 
     def __init__(
         self,
-        url: str,
-        pace: Pace,
+        options: SimulationOptions,
         tally: Tally,
-        start_ms: int,
         on_change: Callable[[Tally], None],
     ) -> None:
-        self._url = httpx.URL(url)
-        self._pace = pace
+        self._url = httpx.URL(options.url)
+        self._options = options
         self._tally = tally
-        self._start_ms = start_ms
+        self._start_ms = int(options.start.timestamp() * 1000)
         self._on_change = on_change
         self._stopped = asyncio.Event()
-        self._slots = asyncio.Semaphore(pace.concurrency)
+        self._slots = asyncio.Semaphore(options.concurrency)
         self._began = self._next_turn = 0.0
 
     async def send(self, pushes: Iterable[Push]) -> None:
@@ -71,14 +49,14 @@ class Provider:
         self._began = self._next_turn = asyncio.get_running_loop().time()
         # Requests to loopback must not go through a proxy of the environment.
         async with httpx.AsyncClient(
-            limits=httpx.Limits(max_connections=self._pace.concurrency),
-            timeout=self._pace.timeout_s,
+            limits=httpx.Limits(max_connections=self._options.concurrency),
+            timeout=self._options.timeout_s,
             trust_env=False,
         ) as client:
             try:
                 feed = iter(pushes)
                 async with asyncio.TaskGroup() as tasks:
-                    for _ in range(self._pace.concurrency):
+                    for _ in range(self._options.concurrency):
                         tasks.create_task(self._work(client, feed, tasks))
             except ExceptionGroup as group:
                 raise group.exceptions[0] from None
@@ -102,17 +80,17 @@ class Provider:
         """Wait until ``push`` may leave for the first time."""
         now = asyncio.get_running_loop().time()
         due = now
-        if self._pace.on_schedule:
+        if self._options.on_schedule:
             simulated_s = (push.at_ms - self._start_ms) / 1000
-            due = max(due, self._began + simulated_s / self._pace.speed)
-        if self._pace.rate is not None:
+            due = max(due, self._began + simulated_s / self._options.speed)
+        if self._options.rate is not None:
             due = max(due, self._next_turn)
-            self._next_turn = due + 1 / self._pace.rate
+            self._next_turn = due + 1 / self._options.rate
         await self._rest(due - now)
 
     async def _push_again(self, client: httpx.AsyncClient, push: Push) -> None:
         for _ in range(REPUSHES):
-            await self._rest(REPUSH_DELAY_S / self._pace.speed)
+            await self._rest(REPUSH_DELAY_S / self._options.speed)
             if self._stopped.is_set():
                 self._tally.abandoned += 1
                 return

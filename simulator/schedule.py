@@ -2,10 +2,8 @@
 
 import heapq
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import NamedTuple
 
 from simulator.damage import (
@@ -17,18 +15,9 @@ from simulator.damage import (
     damaged_payload,
 )
 from simulator.encodings import Encoding, encode_body, escape_non_ascii, survives_raw
+from simulator.options import SimulationOptions
 from simulator.records import Element
 
-DEFAULT_ENCODINGS: Mapping[Encoding, float] = MappingProxyType(
-    {
-        Encoding.ONCE: 0.80,
-        Encoding.ONCE_PERCENT20: 0.10,
-        Encoding.TWICE: 0.06,
-        Encoding.THRICE: 0.01,
-        Encoding.RAW: 0.03,
-    }
-)
-"""Share of each encoding. An assumption: all are known to occur, nobody publishes counts."""
 REPLAY_DELAYS_MS = (300_000, 600_000, 900_000)
 """A replay comes where a re-push would: 5, 10 or 15 minutes later."""
 DAMAGE_DELAY_MS = 1_000
@@ -65,27 +54,9 @@ class Push(NamedTuple):
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SchedulePlan:
-    """How records become pushes; equal plans make equal bytes of equal records."""
-
-    seed: int = 1
-    """Seed of all random choices; messages have a stream of their own."""
-    batch_size: int = 100
-    """Most records of a batch; the provider's page says 100."""
-    batch_wait_s: float | None = None
-    """Longest simulated wait of a record for its batch to fill; None waits until it is full."""
-    duplicates: float = 0.02
-    """Share of batches that are replayed whole. An assumption, 1 to 3 % in the notes."""
-    damaged: float = 0.0005
-    """Share of batches followed by a damaged copy. An assumption."""
-    encodings: Mapping[Encoding, float] = field(default_factory=lambda: DEFAULT_ENCODINGS)
-    """Weight of each encoding."""
-
-
-def schedule(elements: Iterable[Element], plan: SchedulePlan) -> Iterator[Push]:
+def schedule(elements: Iterable[Element], options: SimulationOptions) -> Iterator[Push]:
     """Yield the pushes of ``elements`` (in order of readiness) in the order they are due."""
-    return _Scheduler(plan).pushes(elements)
+    return _Scheduler(options).pushes(elements)
 
 
 def batches(
@@ -107,20 +78,20 @@ def batches(
 
 
 class _Scheduler:
-    """One walk through a plan. The order of draws is what makes it reproducible."""
+    """One walk through a options. The order of draws is what makes it reproducible."""
 
-    def __init__(self, plan: SchedulePlan) -> None:
-        self._plan = plan
-        self._rng = random.Random(f"schedule/{plan.seed}")  # noqa: S311  (a simulation)
-        self._encodings = list(plan.encodings)
-        self._weights = list(plan.encodings.values())
+    def __init__(self, options: SimulationOptions) -> None:
+        self._options = options
+        self._rng = random.Random(f"schedule/{options.seed}")  # noqa: S311  (a simulation)
+        self._encodings = list(options.encodings)
+        self._weights = list(options.encodings.values())
         self._later: list[tuple[int, int, Push]] = []
         self._numbers = 0
 
     def pushes(self, elements: Iterable[Element]) -> Iterator[Push]:
         """Yield every push in order of time, replays and damaged copies among them."""
-        plan = self._plan
-        for at_ms, batch in batches(elements, plan.batch_size, plan.batch_wait_s):
+        options = self._options
+        for at_ms, batch in batches(elements, options.batch_size, options.batch_wait_s):
             while self._later and self._later[0][0] <= at_ms:
                 yield heapq.heappop(self._later)[2]
             yield self._push(at_ms, batch)
@@ -133,11 +104,11 @@ class _Scheduler:
         data = escape_non_ascii(text) if self._rng.random() < ASCII_SHARE else text
         payload = array_payload(batch, data.encode())
         push = self._encoded(at_ms, PushKind.BATCH, encoding, payload)
-        if self._rng.random() < self._plan.duplicates:
+        if self._rng.random() < self._options.duplicates:
             self._replay(push)
         # Salvage may decode once too often, which changes a text with a percent sign: such a
         # copy would be a conflict or a duplicate at the receiver's discretion.
-        if self._rng.random() < self._plan.damaged and push.reports and survives_raw(text):
+        if self._rng.random() < self._options.damaged and push.reports and survives_raw(text):
             self._damage(push, batch)
         return push
 

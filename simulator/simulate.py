@@ -53,8 +53,7 @@ def iter_pushes(options: SimulationOptions) -> Iterator[Push]:
 
 async def _simulate(options: SimulationOptions, on_change: Callable[[Tally], None]) -> Tally:
     tally = Tally(options.messages)
-    start_ms = int(options.start.timestamp() * 1000)
-    provider = Provider(options.url, options, tally, start_ms, on_change)
+    provider = Provider(options, tally, on_change)
     began = time.monotonic()
     # Closed here, so that truth and send log are complete files on return.
     with closing(_pushes(options, tally)) as pushes:

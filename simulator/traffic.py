@@ -8,11 +8,11 @@ unreported and conflicting ones, the forms of a uid.
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from simulator.options import SimulationOptions
 from simulator.reports import Carriers, Report
 from simulator.subscribers import Subscriber, draw_subscriber
 
@@ -59,56 +59,26 @@ class Message(NamedTuple):
         return "delivered" if self.reports[-1].delivered else "failed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrafficPlan:
-    """What traffic to make; equal plans make equal messages. All shares are assumptions."""
-
-    messages: int = 10_000
-    """Messages sent in the period."""
-    seed: int = 1
-    """Seed of all random choices."""
-    start: datetime = datetime(2026, 1, 5, tzinfo=UTC)
-    """First instant of the period; aware."""
-    days: float = 1.0
-    """Length of the period in which messages are sent; reports come up to a day later."""
-    zone: str = "Asia/Shanghai"
-    """Zone of the provider's naive times and of the daily curve (IANA name)."""
-    marketing: float = 0.35
-    """Share of marketing in all messages of a full day; the rest are one-time codes."""
-    foreign: float = 0.02
-    """Share of messages that go abroad."""
-    conflicts: float = 0.003
-    """Share of messages reported as failed first and as delivered later."""
-    unreported: float = 0.005
-    """Share of messages that never get a report."""
-    slow: float = 0.015
-    """Share of delivered messages that take minutes to a day."""
-    otp_delivered: tuple[float, float] = (0.94, 0.97)
-    """Delivered share of one-time codes: each day has its own, drawn from this range."""
-    marketing_delivered: tuple[float, float] = (0.88, 0.94)
-    """The same for marketing."""
-
-
-def generate_messages(plan: TrafficPlan) -> Iterator[Message]:
-    """Yield the messages of ``plan`` in order of sending."""
-    return _Generator(plan).messages()
+def generate_messages(options: SimulationOptions) -> Iterator[Message]:
+    """Yield the messages in order of sending."""
+    return _Generator(options).messages()
 
 
 class _Generator:
-    """One walk through a plan. The order of draws is what makes it reproducible."""
+    """One walk through a options. The order of draws is what makes it reproducible."""
 
-    def __init__(self, plan: TrafficPlan) -> None:
-        self._plan = plan
-        self._rng = random.Random(f"traffic/{plan.seed}")  # noqa: S311  (a simulation)
-        self._zone = ZoneInfo(plan.zone)
-        self._carriers = Carriers(self._rng, self._zone, plan.slow)
-        self._start_ms = int(plan.start.timestamp() * 1000)
+    def __init__(self, options: SimulationOptions) -> None:
+        self._options = options
+        self._rng = random.Random(f"traffic/{options.seed}")  # noqa: S311  (a simulation)
+        self._zone = ZoneInfo(options.zone)
+        self._carriers = Carriers(self._rng, self._zone, options.slow)
+        self._start_ms = int(options.start.timestamp() * 1000)
         self._delivered = [
             {
-                "otp": self._rng.uniform(*plan.otp_delivered),
-                "marketing": self._rng.uniform(*plan.marketing_delivered),
+                "otp": self._rng.uniform(*options.otp_delivered),
+                "marketing": self._rng.uniform(*options.marketing_delivered),
             }
-            for _ in range(math.ceil(plan.days))
+            for _ in range(math.ceil(options.days))
         ]
 
     def messages(self) -> Iterator[Message]:
@@ -116,7 +86,7 @@ class _Generator:
         sid = 0
         for number, (sent_ms, tag) in enumerate(self._sendings()):
             sid = max(sid + 1, (sent_ms << 20) | self._rng.getrandbits(20))
-            subscriber = draw_subscriber(self._rng, self._plan.foreign)
+            subscriber = draw_subscriber(self._rng, self._options.foreign)
             reports = self._reports(sent_ms, tag, subscriber)
             yield Message(number, sid, self._uid(sid), subscriber, tag, sent_ms, reports)
 
@@ -127,7 +97,7 @@ class _Generator:
         reached, done = 0.0, 0
         for begin_ms, length_ms, otp, marketing in hours:
             reached += otp + marketing
-            count = round(self._plan.messages * reached / total) - done
+            count = round(self._options.messages * reached / total) - done
             done += count
             chance = marketing / (otp + marketing)
             for offset in sorted([self._rng.random() for _ in range(count)]):
@@ -136,8 +106,8 @@ class _Generator:
 
     def _hours(self) -> Iterator[tuple[int, int, float, float]]:
         """Yield each hour's begin and length in ms and its weights of both tags."""
-        share = self._plan.marketing
-        end_ms = self._start_ms + max(round(self._plan.days * _DAY_MS), 1)
+        share = self._options.marketing
+        end_ms = self._start_ms + max(round(self._options.days * _DAY_MS), 1)
         for begin_ms in range(self._start_ms, end_ms, _HOUR_MS):
             length_ms = min(_HOUR_MS, end_ms - begin_ms)
             hour = datetime.fromtimestamp(begin_ms / 1000, self._zone).hour
@@ -159,9 +129,9 @@ class _Generator:
 
     def _reports(self, sent_ms: int, tag: str, subscriber: Subscriber) -> tuple[Report, ...]:
         chance = self._rng.random()
-        if chance < self._plan.unreported:
+        if chance < self._options.unreported:
             return ()
-        if chance < self._plan.unreported + self._plan.conflicts:
+        if chance < self._options.unreported + self._options.conflicts:
             return self._carriers.late_success(sent_ms, subscriber)
         day = (sent_ms - self._start_ms) // _DAY_MS
         if self._rng.random() < self._delivered[day][tag]:

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from simulator.traffic import Message, TrafficPlan, generate_messages
+from simulator.options import SimulationOptions
+from simulator.traffic import Message, generate_messages
 
-PLAN = TrafficPlan(messages=30_000, days=3, seed=7)
+PLAN = SimulationOptions(messages=30_000, days=3, seed=7)
 FICTIONAL = re.compile(
     r"1[3-9]\d0000\d{4}"  # Chinese: a real prefix, zeros, four digits
     r"|\+447700900\d{3}"  # Ofcom, for drama
@@ -35,15 +36,15 @@ def test_the_same_plan_makes_the_same_messages(messages: list[Message]) -> None:
 
 
 def test_another_seed_makes_others_with_other_sids(messages: list[Message]) -> None:
-    others = list(generate_messages(TrafficPlan(messages=3_000, days=3, seed=8)))
+    others = list(generate_messages(SimulationOptions(messages=3_000, days=3, seed=8)))
     assert not {m.sid for m in others} & {m.sid for m in messages}
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 12_345])
 @pytest.mark.parametrize("days", [0.01, 1.0, 2.5])
 def test_exactly_the_asked_number_is_sent_within_the_period(count: int, days: float) -> None:
-    sent = [m.sent_ms for m in generate_messages(TrafficPlan(messages=count, days=days))]
-    start_ms = TrafficPlan().start.timestamp() * 1000
+    sent = [m.sent_ms for m in generate_messages(SimulationOptions(messages=count, days=days))]
+    start_ms = SimulationOptions().start.timestamp() * 1000
     assert len(sent) == count
     assert sent == sorted(sent)
     assert all(start_ms <= ms <= start_ms + days * 86_400_000 for ms in sent)
@@ -124,7 +125,7 @@ def test_one_operator_reports_minutes_only(messages: list[Message]) -> None:
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "Asia/Kathmandu"])
 def test_times_are_naive_in_the_providers_zone(zone: str) -> None:
-    plan = TrafficPlan(messages=300, zone=zone)
+    plan = SimulationOptions(messages=300, zone=zone)
     for message in generate_messages(plan):
         for report in message.reports:
             if report.handset_s is not None:
@@ -134,7 +135,7 @@ def test_times_are_naive_in_the_providers_zone(zone: str) -> None:
 
 
 def test_reports_are_ready_one_to_ten_seconds_later() -> None:
-    for message in generate_messages(TrafficPlan(messages=500)):
+    for message in generate_messages(SimulationOptions(messages=500)):
         for report in message.reports:
             if report.handset_s is not None and message.subscriber.operator != "china_unicom":
                 assert 1 <= report.ready_ms / 1000 - report.handset_s < 11
