@@ -37,7 +37,7 @@ from tests.truth.figures import KEYS, Figures, figures
 from tests.truth.messages import Report, Send, naive
 from tests.truth.numbers import REFERENCE
 
-MESSAGES = int(os.environ.get("DLR_TEST_MESSAGES", "60000"))
+MESSAGES = int(os.environ.get("DLR_TEST_MESSAGES", "15000"))
 _TOLERANCE = {"_low": 1e-14, "_high": 1e-14, "_s": 5e-9, "chi_square": 1e-10}
 """By ending of the column; every other value must be equal."""
 
