@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     """Networks whose ``X-Forwarded-For`` is trusted."""
     memory_limit: ByteSize | None = Field(default=None, ge=256 * 10**6)
-    """Memory the database engine may use, such as ``1GB``; by default its own choice."""
+    """Memory the database engine may use, such as ``1GB``; by default 40 % of what there is."""
     linger_ms: int = Field(default=0, ge=0, le=5000)
     """Longest wait of the receiver for more pushes to write into the same file, milliseconds."""
     compact_after_days: int = Field(default=7, ge=0)

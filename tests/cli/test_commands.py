@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from cli.main import COMMANDS
+from pipelines.models.warehouse import memory_limit, scratch_database
 from tests.command import ROOT, dlr, environment
 from tests.data_folder import form, land_bodies, record, run, settings_of
 
@@ -226,6 +228,13 @@ def test_the_memory_limit_holds_wherever_the_warehouse_is_opened(
     # verify reads with less than any limit that can be set
     allowed = "96.0 MiB" if words == ["verify"] else "286.1 MiB"
     assert set(limits.read_text().splitlines()) == {allowed}
+
+
+def test_the_engine_leaves_more_than_half_of_the_memory_to_others(tmp_path: Path) -> None:
+    with duckdb.connect() as con:
+        own_choice = memory_limit(con)
+    with scratch_database(settings_of(tmp_path)) as con:
+        assert memory_limit(con) == pytest.approx(own_choice / 2, rel=0.02)
 
 
 def test_a_damaged_warehouse_is_explained_and_rebuilt(tmp_path: Path) -> None:

@@ -790,8 +790,8 @@ OPERATION = (
         "operation/memory-limit-ignored",
         "DLR_MEMORY_LIMIT does not reach the engine",
         "pipelines/models/warehouse.py",
-        '        config["memory_limit"] = f"{int(settings.memory_limit)}B"\n',
-        "        pass\n",
+        "settings.memory_limit or _default_memory()",
+        "_default_memory()",
         (f"{COMMANDS}::test_the_memory_limit_holds_wherever_the_warehouse_is_opened",),
     ),
 )
