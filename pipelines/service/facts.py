@@ -203,7 +203,10 @@ def unjudged(look: Look) -> frozenset[str]:
         unseen |= {"runs_failing", "run_too_long"}
     if look.landing_room is None:
         unseen |= OF_DISK
-    if look.horizon_s is None and "receiver" not in look.parts:
+    receiver = look.parts.get("receiver")
+    if receiver is None or not receiver.answers:
+        unseen.add("receiver_unready")
+    if look.horizon_s is None and (receiver is None or not receiver.has_answered):
         unseen.add("data_loss_horizon")
     if look.pipeline is None:
         unseen |= OF_PIPELINE

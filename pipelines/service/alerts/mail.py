@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pipelines.service.alerts.message import Message
 from pipelines.service.alerts.target import TIMEOUT_S, DeliveryError
 
+_HOST = socket.gethostname()
+"""Without a domain: to ask DNS for one may take long."""
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -60,13 +62,12 @@ class Mail:
     def _connect(self) -> smtplib.SMTP:
         url = urlsplit(self.url)
         host, port = url.hostname or "", url.port or _PORTS[url.scheme]
-        context = ssl.create_default_context()
         if url.scheme == "smtps":
-            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=context)
-        server = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+            return smtplib.SMTP_SSL(host, port, _HOST, timeout=TIMEOUT_S, context=_trust())
+        server = smtplib.SMTP(host, port, _HOST, timeout=TIMEOUT_S)
         server.ehlo()
         if server.has_extn("starttls"):
-            server.starttls(context=context)
+            server.starttls(context=_trust())
         elif url.password and not _is_loopback(host):
             server.close()
             raise DeliveryError("the server offers no TLS, so the password was not sent")
@@ -88,7 +89,12 @@ class Mail:
         url = urlsplit(self.url)
         user = unquote(url.username or "")
         sender = parse_qs(url.query).get("from", [user if "@" in user else ""])[0]
-        return sender or f"dlr@{socket.getfqdn()}"
+        return sender or f"dlr@{_HOST}"
+
+
+def _trust() -> ssl.SSLContext:
+    """The machine's certificates; they take a while to read."""
+    return ssl.create_default_context()
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -80,7 +80,7 @@ def secrets_of(settings: Settings) -> list[str]:
     secrets = {each.get_secret_value() for each in flat if isinstance(each, SecretStr)}
     for url in [urlsplit(secret) for secret in secrets if "://" in secret]:
         long = re.findall(rf"[^/?&=]{{{_LONG},}}", f"{url.path}?{url.query}")
-        secrets |= {*long, url.password or ""}
+        secrets |= {*long, url.password or "", unquote(url.password or "")}
     return sorted(secrets - {""}, key=len, reverse=True)
 
 

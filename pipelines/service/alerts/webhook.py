@@ -84,7 +84,7 @@ class Webhook:
             with error:
                 raise DeliveryError(
                     f"it answered {error.code} {error.reason}"
-                    + (", is the URL still right?" if 300 <= error.code < 500 else "")
+                    + (" (is the URL right?)" if 300 <= error.code < 500 else "")
                 ) from None
         except urllib.error.URLError as error:
             raise DeliveryError(f"no connection: {_cause(error.reason)}") from None
