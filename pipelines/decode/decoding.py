@@ -14,7 +14,7 @@ import duckdb
 from pipelines import models
 from pipelines.decode.slow_path import FIELDS, decode_push
 from pipelines.landing.chunks import Chunk
-from pipelines.models.rows import COUNT, NUMBER, TEXT, TIME, hand_over
+from pipelines.models.rows import COUNT, TEXT, TIME, hand_over
 
 _ENVELOPE = ("push_id", "received_at", "sha256", "body", "body_base64")
 _LINE_BYTES = (1 << 20, 1 << 26)
@@ -30,7 +30,7 @@ _RECORD = {
 }
 _REJECT = {
     "push_id": TEXT,
-    "position": NUMBER,
+    "position": COUNT,
     "reason": TEXT,
     "field": TEXT,
     "value": TEXT,
@@ -86,7 +86,8 @@ def _read_json(
 
 def _decode_slowly(con: duckdb.DuckDBPyConnection) -> None:
     """Decode again, in Python, each push that SQL did not decode with certainty."""
-    pushes, records, rejects = list[object](), list[object](), list[object]()
+    pushes = list[tuple[object, ...]]()
+    records, rejects = list[dict[str, object]](), list[dict[str, object]]()
     for push_id, received_at_utc, body in _ambiguous_bodies(con):
         decoded = decode_push(body)
         size = len(decoded.records) + len(decoded.rejects)

@@ -15,12 +15,12 @@ from datetime import date, datetime, timedelta
 import duckdb
 
 from pipelines import models
-from pipelines.models.rows import COUNT, TEXT, TIME
+from pipelines.models.rows import COUNT, DAY, TEXT, TIME
 
 MINUTE = timedelta(minutes=1)
 COLUMNS = {
     "table_name": TEXT,
-    "part_day": "object",
+    "part_day": DAY,
     "from_minute_utc": TIME,
     "until_minute_utc": TIME,
     "path": TEXT,
@@ -29,7 +29,7 @@ COLUMNS = {
     "sha256": TEXT,
     "form": TEXT,
 }
-"""Columns of ``ops.export_parts``, with their types in pandas."""
+"""Columns of ``ops.export_parts``, with their types."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pipelines.models.rows import COUNT, TEXT, hand_over
 from pipelines.publish.current_folder import table_folders
 
 _DATABASE = "../analytics.duckdb"
-_COLUMNS = {"path": TEXT, "bytes": COUNT, "changed_ns": COUNT, "inode": "uint64"}
+_COLUMNS = {"path": TEXT, "bytes": COUNT, "changed_ns": COUNT, "inode": "ubigint"}
 
 FileState = tuple[int, int, int]
 """Size in bytes, time of change in nanoseconds, inode."""
