@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 
 from contract.settings import Settings
-from pipelines.verify.codes import reference_version
 from pipelines.verify.findings import Findings
+from pipelines.verify.reference import reference_version
 
 CHECKS = Path(__file__).parent / "checks"
 _WITHIN = ("files", "rebuild_changes", "ledger", "sends_ledger", "settings")

@@ -6,47 +6,38 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-SECOND_US = 1_000_000
-
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive times are subtracted from it
-MICROSECOND = timedelta(microseconds=1)
-_RECEIVED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
-_HANDSET_TIME = re.compile(r"([1-9]\d{3})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# newer versions of Python read the hour 24, too
+_RECEIVED_AT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+_HANDSET_TIME = re.compile(r"[1-9]\d{3}-\d\d-\d\d (?!24)\d\d:\d\d:\d\d", re.ASCII)
 
 
-def received_us(text: str) -> int | None:
-    """Read the time of reception of an envelope; None where it is not one."""
+def micros(time: datetime) -> int:
+    """Return an aware time in microseconds; of a local time that comes twice the first."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def received_us(text: str) -> int:
+    """Read the time of reception of an envelope; raises ValueError where it is not one."""
     if not _RECEIVED_AT.fullmatch(text):
-        return None
-    head, _, fraction = text[:-1].partition(".")
-    try:
-        seconds = (datetime.fromisoformat(head) - EPOCH) // timedelta(seconds=1)
-    except ValueError:
-        return None
-    return seconds * SECOND_US + int(fraction.ljust(6, "0"))
+        raise ValueError("not a time of reception")
+    return micros(datetime.fromisoformat(text))
 
 
 def handset_clock(zone_name: str) -> Callable[[str | None], int | None]:
-    """Return what reads the provider's naive times; what is not in its one format is None.
-
-    A local time that comes twice is the first of the two (PEP 495's fold 0).
-    """
+    """Return what reads the provider's naive times; what is not in its one format is None."""
     zone = ZoneInfo(zone_name)
 
     # neighbouring reports share their seconds
     @lru_cache(maxsize=1 << 16)
     def handset_us(text: str | None) -> int | None:
         """Return a naive local time in microseconds since 1970, UTC."""
-        match = _HANDSET_TIME.fullmatch(text or "")
-        if not match:
+        if text is None or not _HANDSET_TIME.fullmatch(text):
             return None
         try:
-            local = datetime(*map(int, match.groups()))  # type: ignore[arg-type]  # noqa: DTZ001
+            return micros(datetime.fromisoformat(text).replace(tzinfo=zone))
         except ValueError:
             return None
-        offset = local.replace(tzinfo=zone).utcoffset() or timedelta()
-        # whole numbers: the last hours of the year 9999 have no datetime in UTC
-        return (local - EPOCH) // MICROSECOND - offset // MICROSECOND
 
     return handset_us
 
@@ -56,8 +47,7 @@ def shown(us: object) -> str:
     if not isinstance(us, int):
         return str(us)
     try:
-        return (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=us)).strftime(
-            "%Y-%m-%d %H:%M:%S.%f"
-        )
+        time = _EPOCH + timedelta(microseconds=us)
     except OverflowError:
         return f"{us} us"
+    return time.replace(tzinfo=None).isoformat(" ", "microseconds")

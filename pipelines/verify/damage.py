@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 MOST_LEVELS = 100
@@ -9,9 +10,10 @@ MOST_LEVELS = 100
 
 _SEPARATORS = re.compile(r"[ \t\r\n,]*")
 _CLOSING = re.compile(r"[ \t\r\n,]*\][ \t\r\n]*")
-_BLANK = re.compile(r"[ \t\r\n]*")
+_BLANKS = re.compile(r"[ \t\r\n]*")
 _RECORD = re.compile(r"\{\s*\"")
 _MOST_TRIES = 1_000
+"""Bounds the work on garbage."""
 
 
 class Damaged(str):
@@ -26,10 +28,10 @@ def lies_within(value: Any, levels: int) -> bool:  # noqa: ANN401  any JSON
     while layer and levels >= 0:
         levels -= 1
         layer = [
-            part
-            for one in layer
-            for part in (one.values() if one.__class__ is dict else one)
-            if part.__class__ is dict or part.__class__ is list
+            item
+            for nested in layer
+            for item in (nested.values() if nested.__class__ is dict else nested)
+            if item.__class__ is dict or item.__class__ is list
         ]
     return levels >= 0
 
@@ -41,47 +43,32 @@ def salvage(text: str, decoder: json.JSONDecoder) -> list[Any]:
     followed.
     """
     array = _Array(text, decoder)
-    elements: list[Any] = []
-    while array.more:
-        elements += array.next()
-    if array.rest.strip():
-        elements.append(Damaged(array.rest))
-    elif not array.closed and not any(isinstance(one, Damaged) for one in elements):
-        elements.append(Damaged())
-    return elements
+    elements = list(array.elements())
+    rest = text[array.at :]
+    whole = array.closed or any(isinstance(element, Damaged) for element in elements)
+    return elements if whole and not rest.strip() else [*elements, Damaged(rest)]
 
 
 class _Array:
     """A cursor in the text of an array, behind its opening bracket."""
 
     def __init__(self, text: str, decoder: json.JSONDecoder) -> None:
-        self._text = text
-        self._decoder = decoder
-        self._at = 1
-        self.closed = False
-        self._tries = _MOST_TRIES
+        self._text, self._decoder = text, decoder
+        self.at, self.closed, self._tries = 1, False, _MOST_TRIES
 
-    @property
-    def more(self) -> bool:
-        """Whether the array goes on."""
-        return not self.closed and self._at < len(self._text)
-
-    @property
-    def rest(self) -> str:
-        """What stands behind the array."""
-        return self._text[self._at :]
-
-    def next(self) -> list[Any]:
-        """Return the element at the cursor, Damaged, or nothing where there are separators only."""
-        element, end = self._element(self._behind_blanks(self._at))
-        if not isinstance(element, Damaged):
-            self._pass_separator(self._behind_blanks(end))
-            return [element]
-        begin, self._at = self._at, self._next_record()
-        stretch = self._text[begin : self._at]
-        self.closed = self._at == len(self._text) and _CLOSING.fullmatch(stretch) is not None
-        lossless = self.closed or _SEPARATORS.fullmatch(stretch)
-        return [] if lossless else [Damaged(stretch)]
+    def elements(self) -> Iterator[Any]:
+        """Yield elements, and the stretches between them in which there is more than separators."""
+        while not self.closed and self.at < len(self._text):
+            element, end = self._element(self._behind_blanks(self.at))
+            if not isinstance(element, Damaged):
+                self._pass_separator(self._behind_blanks(end))
+                yield element
+                continue
+            begin, self.at = self.at, self._next_record()
+            stretch = self._text[begin : self.at]
+            self.closed = self.at == len(self._text) and _CLOSING.fullmatch(stretch) is not None
+            if not self.closed and not _SEPARATORS.fullmatch(stretch):
+                yield Damaged(stretch)
 
     def _element(self, at: int) -> tuple[Any, int]:
         try:
@@ -91,23 +78,22 @@ class _Array:
         return (element, end) if lies_within(element, MOST_LEVELS - 1) else (Damaged(), at)
 
     def _behind_blanks(self, at: int) -> int:
-        match = _BLANK.match(self._text, at)
+        match = _BLANKS.match(self._text, at)
         return match.end() if match else at
 
     def _pass_separator(self, at: int) -> None:
         """Go behind a comma; a bracket closes the array only if no record follows it."""
         mark = self._text[at : at + 1]
         self.closed = mark == "]" and _RECORD.search(self._text, at) is None
-        self._at = at + 1 if self.closed or mark == "," else at
+        self.at = at + 1 if self.closed or mark == "," else at
 
     def _next_record(self) -> int:
         """Find where a whole record with a sid begins; the end where none does."""
-        for start in _RECORD.finditer(self._text, self._at + 1):
+        for start in _RECORD.finditer(self._text, self.at + 1):
             if self._tries == 0:
                 break
             element, _ = self._element(start.start())
             if isinstance(element, dict) and "sid" in element:
                 return start.start()
-            # bounds the work on garbage
             self._tries -= 1
         return len(self._text)

@@ -4,26 +4,30 @@ The form is split, its value form-decoded once, twice, three times until it is J
 none is read tolerantly (bytes that are not UTF-8, raw control characters), then salvaged.
 """
 
-import binascii
 import json
 import re
+from binascii import a2b_qp
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from pipelines.verify.damage import MOST_LEVELS, Damaged, lies_within, salvage
 
 DECODINGS = ("once", "twice", "thrice", "salvaged", "failed")
 """From best to worst; a push with several values has the worst."""
+NO_JSON = object()
+"""What is returned for a text that is not JSON."""
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a pair: JSON can write it, but it is no character."""
 
 _DEPTHS = DECODINGS[:3]
 _PARAMETER = b"sms_status"
+_PAIR = re.compile(rb"([^&=]*)=?([^&]*)")
 _STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _LOST_PLUS = re.compile(r" [0-9]+")
+_BEFORE_JSON = "\ufeff \t\r\n"
 _LONGEST_INT = 20
-NO_JSON = object()
-"""What is returned for a text that is not JSON."""
 
 
 class Written(str):
@@ -42,7 +46,7 @@ class RestoredPlus(str):
 class Form:
     """What one body holds."""
 
-    decoding: str = "once"
+    decoding: str = "failed"
     elements: list[Any] = field(default_factory=list)
     """Elements of all arrays in it; Damaged for a stretch that cannot be read."""
     faults: list[tuple[str, str]] = field(default_factory=list)
@@ -61,13 +65,12 @@ class _Reading(NamedTuple):
 def read_form(body: bytes) -> Form:
     """Take a body apart. Never raises on any bytes."""
     form = Form()
-    found = False
-    for value in _values(body):
-        found = True
-        decoding = _read_value(value, form)
-        form.decoding = max(form.decoding, decoding, key=DECODINGS.index)
-    # a push without a value is one that cannot be decoded: received, and rejected
-    return form if found else Form("failed", faults=[("not_json", body.decode("utf-8", "replace"))])
+    decodings = [_read_value(value, form) for value in _values(body)]
+    form.decoding = max(decodings, key=DECODINGS.index, default="failed")
+    if not decodings:
+        # a push without a value is one that cannot be decoded: received, and rejected
+        form.faults.append(("not_json", body.decode("utf-8", "replace")))
+    return form
 
 
 def read_json(text: str) -> Any:  # noqa: ANN401  any JSON
@@ -78,41 +81,22 @@ def read_json(text: str) -> Any:  # noqa: ANN401  any JSON
 def form_decode(data: bytes, plus: bytes = b" ") -> bytes:
     """Undo one application/x-www-form-urlencoded encoding; a plus sign is a blank."""
     data = data.replace(b"+", plus)
-    if b"%" not in data:
-        return data
-    if _STRAY_PERCENT.search(data):
-        head, *rest = data.split(b"%")
-        return head + b"".join(map(_unescaped, rest))
+    if b"%" not in data or _STRAY_PERCENT.search(data):
+        return unquote_to_bytes(data)
     # quoted-printable is the same with another sign, and decoded in C
-    return binascii.a2b_qp(data.replace(b"=", b"=3D").replace(b"%", b"="))
-
-
-def _unescaped(part: bytes) -> bytes:
-    """Undo one percent sign: two digits of a byte follow, or it stands for itself."""
-    try:
-        return binascii.unhexlify(part[:2]) + part[2:] if len(part) >= 2 else b"%" + part
-    except binascii.Error:
-        return b"%" + part
+    return a2b_qp(data.replace(b"=", b"=3D").replace(b"%", b"="))
 
 
 def _values(body: bytes) -> Iterator[bytes]:
     """Yield each value of the parameter."""
-    at = 0
-    while at <= len(body):
-        end = body.find(b"&", at)
-        end = len(body) if end < 0 else end
-        name, _, value = body[at:end].partition(b"=")
+    for pair in _PAIR.finditer(body):
+        name, value = pair.groups()
         if form_decode(name) == _PARAMETER:
-            if _goes_on(value):
-                yield body[at + len(name) + 1 :]
+            # JSON that was not encoded may hold an ampersand in a text
+            if value.lstrip().startswith(b"[") and _whole_json(value) is None:
+                yield body[pair.start(2) :]
                 return
             yield value
-        at = end + 1
-
-
-def _goes_on(value: bytes) -> bool:
-    """Tell whether this is JSON that was not encoded, the ampersand behind it part of a text."""
-    return value.lstrip().startswith(b"[") and _whole_json(value) is None
 
 
 def _read_value(value: bytes, form: Form) -> str:
@@ -134,12 +118,16 @@ def _whole_json(value: bytes) -> _Reading | None:
     layer = value
     for depth, decoding in enumerate(_DEPTHS):
         layer = form_decode(layer)
-        parsed = _strict(layer)
+        try:
+            text = layer.decode()
+        except UnicodeDecodeError:
+            continue
+        parsed = _parsed(text, _STRICT)
         if parsed is not NO_JSON:
-            lost = b"\\u" in layer and _replace_surrogates(parsed)
-            text = "" if isinstance(parsed, list) else layer.decode()
+            lost = "\\u" in text and _replace_surrogates(parsed)
             return _Reading(parsed, depth, "salvaged" if lost else decoding, text)
     for depth, text in enumerate(_texts(value)):
+        text = text.lstrip("\ufeff")
         parsed = _parsed(text, _TOLERANT)
         if parsed is not NO_JSON:
             _replace_surrogates(parsed)
@@ -147,23 +135,23 @@ def _whole_json(value: bytes) -> _Reading | None:
     return None
 
 
+def _remains(value: bytes) -> _Reading | None:
+    """Read what is left of the first layer that begins an array."""
+    for depth, text in enumerate(_texts(value)):
+        text = text.lstrip(_BEFORE_JSON)
+        if text.startswith("["):
+            elements = salvage(text, _TOLERANT)
+            _replace_surrogates(elements)
+            lost = elements and all(isinstance(element, Damaged) for element in elements)
+            return _Reading(elements, depth, "failed" if lost else "salvaged", text)
+    return None
+
+
 def _texts(value: bytes, plus: bytes = b" ") -> Iterator[str]:
     """Yield the text of each layer, with a sign for each byte that is not UTF-8."""
     for _ in _DEPTHS:
         value = form_decode(value, plus)
-        yield value.decode("utf-8", "replace").lstrip("\ufeff")
-
-
-def _remains(value: bytes) -> _Reading | None:
-    """Read what is left of the first layer that begins an array."""
-    for depth, text in enumerate(_texts(value)):
-        trimmed = text.lstrip("\ufeff \t\r\n")
-        if trimmed.startswith("["):
-            elements = salvage(trimmed, _TOLERANT)
-            _replace_surrogates(elements)
-            lost = bool(elements) and all(isinstance(one, Damaged) for one in elements)
-            return _Reading(elements, depth, "failed" if lost else "salvaged", "")
-    return None
+        yield value.decode("utf-8", "replace")
 
 
 def _restore_plus(reading: _Reading, value: bytes) -> None:
@@ -173,8 +161,8 @@ def _restore_plus(reading: _Reading, value: bytes) -> None:
     """
     if not any(map(_lost_plus, reading.parsed)):
         return
-    text = list(_texts(value, plus=b"\t"))[reading.depth].lstrip("\ufeff \t\r\n")
-    tabbed = salvage(text, _TOLERANT)
+    text = list(_texts(value, plus=b"\t"))[reading.depth]
+    tabbed = salvage(text.lstrip(_BEFORE_JSON), _TOLERANT)
     for element, twin in zip(reading.parsed, tabbed, strict=False):
         if _lost_plus(element) and twin["mobile"][:1] == "\t":
             element["mobile"] = RestoredPlus("+" + element["mobile"][1:])
@@ -183,13 +171,6 @@ def _restore_plus(reading: _Reading, value: bytes) -> None:
 def _lost_plus(element: Any) -> bool:  # noqa: ANN401  any JSON
     mobile = element.get("mobile") if element.__class__ is dict else None
     return mobile.__class__ is str and mobile[:1] == " " and bool(_LOST_PLUS.fullmatch(mobile))
-
-
-def _strict(data: bytes) -> Any:  # noqa: ANN401  any JSON
-    try:
-        return _parsed(data.decode(), _STRICT)
-    except UnicodeDecodeError:
-        return NO_JSON
 
 
 def _parsed(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401  any JSON
@@ -202,23 +183,19 @@ def _parsed(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401  any J
 
 def _replace_surrogates(elements: Any) -> bool:  # noqa: ANN401  any JSON
     """Put a character for each half of a pair; tell whether a record's text had one."""
-    found = False
+    replaced = False
     for record in elements if isinstance(elements, list) else ():
         for name, value in record.items() if isinstance(record, dict) else ():
-            if isinstance(value, str) and _SURROGATE.search(value):
-                record[name] = _SURROGATE.sub("\ufffd", value)
-                found = True
-    return found
+            if isinstance(value, str) and SURROGATE.search(value):
+                record[name] = SURROGATE.sub("\ufffd", value)
+                replaced = True
+    return replaced
 
 
 def _first_counts(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object; where a name stands twice the first counts."""
     members = dict(pairs)
-    if len(members) != len(pairs):
-        members.clear()
-        for name, value in pairs:
-            members.setdefault(name, value)
-    return members
+    return members if len(members) == len(pairs) else members | dict(reversed(pairs))
 
 
 def _whole(digits: str) -> int | Written:
@@ -226,19 +203,14 @@ def _whole(digits: str) -> int | Written:
     return int(digits) if len(digits) <= _LONGEST_INT else Written(digits)
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _decoder(*, strict: bool) -> json.JSONDecoder:
-    return json.JSONDecoder(
+_STRICT, _TOLERANT = (
+    json.JSONDecoder(
         object_pairs_hook=_first_counts,
         parse_int=_whole,
         parse_float=Written,
-        parse_constant=_no_number,
+        # raises ValueError on NaN and Infinity, which are no JSON
+        parse_constant=int,
         strict=strict,
     )
-
-
-_STRICT = _decoder(strict=True)
-_TOLERANT = _decoder(strict=False)
+    for strict in (True, False)
+)

@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
 import duckdb
@@ -85,6 +86,11 @@ def code_key(code: str | None) -> str | None:
     return _COLON.sub(":", unicodedata.normalize("NFKC", code).strip(_BLANKS)).upper()
 
 
+def regexp(pattern: str, text: str | None) -> bool:
+    """SQLite's ``text regexp pattern``; digits and letters are those of ASCII."""
+    return text is not None and re.search(pattern, text, re.ASCII) is not None
+
+
 def hour_of(at_us: int | None) -> int | None:
     """Begin of the hour, in microseconds."""
     return None if at_us is None else at_us - at_us % _HOUR_US
@@ -102,16 +108,15 @@ class LatencyFigures:
             self._values.append(value_s)
 
     def finalize(self) -> str | None:
-        """Interpolate between neighbours (type 7 of Hyndman and Fan, as numpy does)."""
+        """Interpolate between neighbours (type 7 of Hyndman and Fan)."""
         values = sorted(self._values)
         if not values:
             return None
-        figures = {"n": len(values), "negative": bisect_left(values, 0.0), "max": values[-1]}
-        for percent in (50, 90, 95, 99):
-            at = percent * (len(values) - 1) / 100
-            low, high = values[math.floor(at)], values[math.ceil(at)]
-            figures[f"p{percent}"] = low + (high - low) * (at - math.floor(at))
-        return json.dumps(figures)
+        # before Python 3.13 one value has no quantiles
+        cuts = quantiles(values if len(values) > 1 else values * 2, n=100, method="inclusive")
+        figures = {f"p{percent}": cuts[percent - 1] for percent in (50, 90, 95, 99)}
+        counts = {"n": len(values), "negative": bisect_left(values, 0.0), "max": values[-1]}
+        return json.dumps(counts | figures)
 
 
 class BucketPercentile:
@@ -133,10 +138,10 @@ class BucketPercentile:
 
 def register(con: sqlite3.Connection) -> None:
     """Let a connection call what the SQL below ``expected`` needs."""
-    for of_two in (rate, wilson_low, wilson_high):
-        con.create_function(of_two.__name__, 2, of_two, deterministic=True)
     for of_one in (bucket, is_blank, code_key, hour_of):
         con.create_function(of_one.__name__, 1, of_one, deterministic=True)
+    for of_two in (rate, wilson_low, wilson_high, regexp):
+        con.create_function(of_two.__name__, 2, of_two, deterministic=True)
     # typeshed's protocol knows no null and no aggregate of several types
     con.create_aggregate("latency_figures", 1, LatencyFigures)  # type: ignore[arg-type]
     con.create_aggregate("percentile_of_buckets", 3, BucketPercentile)  # type: ignore[arg-type]
@@ -144,21 +149,38 @@ def register(con: sqlite3.Connection) -> None:
 
 _COUNTS = (0, 1, 2, 9, 10, 1000, 10**12)
 _WHOLES = (None, -1, *_COUNTS, math.inf)
-_PARTS = [(a, b) for b in _WHOLES for a in (None, *_COUNTS) if None in (a, b) or a <= b or b <= 0]  # type: ignore[operator]
 _SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.95, 0.99, 1.0)
+_PARTS = [(a, b) for b in _WHOLES for a in (None, *_COUNTS) if None in (a, b) or a <= b or b <= 0]  # type: ignore[operator]
 _TABLES = (
-    [(bound, 1) for bound in BOUNDS_S],
-    [(1.0, 1), (1.0, 1), (3.0, 9), (600.0, 1), (math.inf, 0)],
-    [(1.0, 0)],
+    tuple((bound, 1) for bound in BOUNDS_S),
+    ((1.0, 1), (1.0, 1), (3.0, 9), (600.0, 1), (math.inf, 0)),
+    ((1.0, 0),),
 )
-_SCALARS: dict[str, tuple[Callable[..., float | None], list[tuple[Any, Any]]]] = {
+_GRIDS: dict[str, tuple[Callable[..., float | None], list[tuple[Any, Any]]]] = {
     "rate": (rate, _PARTS),
     "wilson_low": (wilson_low, _PARTS),
     "wilson_high": (wilson_high, _PARTS),
     "nearest_rank": (nearest_rank, [(n, share) for n in (None, *_COUNTS) for share in _SHARES]),
+    "percentile_of_buckets": (
+        percentile_of_buckets,
+        [(table, share) for table in _TABLES for share in _SHARES],
+    ),
 }
-VERIFIED = frozenset((*_SCALARS, "percentile_of_buckets"))
+VERIFIED = frozenset(_GRIDS)
 """Published functions that are compared; those of a user's own are not."""
+_CALL = """
+    select {name}(a, b)
+    from (select unnest($a::bigint[]) as a, unnest($b::double[]) as b)
+"""
+_CALL_WITH_TABLES = """
+    select {name}(bucket[1], bucket[2]::bigint, share)
+    from (
+        select unnest(range(len($b))) as number, unnest($a::double[][][]) as buckets,
+            unnest($b::double[]) as share
+    ), lateral (select unnest(buckets) as bucket)
+    group by number, share
+    order by number
+"""
 
 
 def published_functions() -> set[str]:
@@ -175,43 +197,20 @@ def compare_functions(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         fault = "is missing" if name in promised else "is in no file of warehouse/functions"
         yield f"the function {name}() {fault}."
     for name in sorted(promised & there & VERIFIED):
-        query, cases = _cases(name)
+        function, grid = _GRIDS[name]
+        query = _CALL_WITH_TABLES if function is percentile_of_buckets else _CALL
+        left, right = zip(*grid, strict=True)
         try:
-            values = con.execute(query).fetchall()
+            calls = con.execute(query.format(name=name), {"a": left, "b": right})
+            values = [row[0] for row in calls.fetchall()]
         except duckdb.Error as error:
             yield f"the function {name}() cannot be called ({type(error).__name__})."
             continue
-        for (arguments, expected), (value,) in zip(cases, values, strict=True):
+        for (a, b), value in zip(grid, values, strict=True):
+            expected = function(a, b)
             if not is_close(value, expected):
-                yield f"the function {name}() gives {value} for {arguments}, expected {expected}."
+                yield f"the function {name}() gives {value} for {a}, {b}, expected {expected}."
                 break
-
-
-def _cases(name: str) -> tuple[str, list[tuple[str, float | None]]]:
-    """A query that calls a function over its grid, and what Python gives for which arguments."""
-    if name in _SCALARS:
-        function, grid = _SCALARS[name]
-        called = [f"{_literal(a)}, {_literal(b)}" for a, b in grid]
-        rows = [f"({number}, {arguments})" for number, arguments in enumerate(called)]
-        expected = [function(a, b) for a, b in grid]
-        query = f"select {name}(a, b) from (values {', '.join(rows)}) as t (number, a, b)"
-        return f"{query} order by number", list(zip(called, expected, strict=True))
-    tables = [(table, share) for table in _TABLES for share in _SHARES]
-    rows = [
-        f"({number}, {share}, {_literal(bound)}, {n})"
-        for number, (table, share) in enumerate(tables)
-        for bound, n in table
-    ]
-    query = f"select {name}(b, n, share) from (values {', '.join(rows)}) as t (number, share, b, n)"
-    return f"{query} group by number, share order by number", [
-        (f"{table}, {share}", percentile_of_buckets(table, share)) for table, share in tables
-    ]
-
-
-def _literal(value: float | None) -> str:
-    if value is None:
-        return "null"
-    return "'infinity'::double" if value == math.inf else str(value)
 
 
 def is_close(value: object, expected: object) -> bool:

@@ -1,19 +1,19 @@
 """Landed files, read again byte by byte."""
 
-import base64
-import binascii
 import json
 import os
+from base64 import b64decode
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from hashlib import file_digest, sha256
-from itertools import groupby
-from operator import itemgetter
+from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from pipelines.verify.clock import received_us
-from pipelines.verify.compacted import compressed_lines, sound_members
+from pipelines.verify.compacted import DamagedMemberError, read_members
 from pipelines.verify.findings import Findings
 
 PROVIDER = "yunpian"
@@ -78,24 +78,23 @@ def read_file(
 ) -> Iterator[LandedPush]:
     """Yield the intact pushes of a file, and report where it differs from what was read.
 
-    A plain file is read once, for its digest and its lines together. An absent one is added to
-    ``missing``, because it may have been compacted meanwhile.
+    An absent one is added to ``missing``, because it may have been compacted meanwhile.
     """
-    tally = _Tally()
-    path = landing / known.name
     try:
-        with path.open("rb") as file:
+        with (landing / known.name).open("rb") as file:
+            digest, size = file_digest(file, "sha256").hexdigest(), file.tell()
             if known.name.endswith(".gz"):
-                tally.digest, tally.size = file_digest(file, "sha256"), file.tell()
-                yield from _read_compacted(path, known, findings)
+                yield from _read_compacted(file, known, findings)
             else:
-                yield from _read_lines(tally.passing(file), known.name, known, findings)
+                file.seek(0)
+                lines = zip(file, count(1), strict=False)
+                yield from _read_lines(lines, known.name, known, findings)
     except FileNotFoundError:
         missing.append(known)
     except OSError as error:
         _add(known.name, f"the landed file cannot be read ({error.strerror}); {_RESTORE}", findings)
     else:
-        _compare_seal(known, tally, findings)
+        _compare_content(known, size, digest, findings)
 
 
 def read_moved(
@@ -105,45 +104,50 @@ def read_moved(
     waiting = {file.name: file for file in missing}
     for folder in sorted({name.rpartition("/")[0] for name in waiting}):
         for container in sorted((landing / folder).glob("[!.]*.gz")):
-            members, _ = sound_members(container)
-            with container.open("rb") as file:
-                by_name = groupby(compressed_lines(file, members), key=itemgetter(0))
-                for base, lines in by_name:
-                    known = waiting.pop(f"{folder}/{base}", None)
+            # what lies behind damage is gone, and said to be so
+            with container.open("rb") as file, suppress(DamagedMemberError):
+                for member in read_members(file):
+                    known = waiting.pop(f"{folder}/{member.name}", None)
                     if known is not None:
-                        tally = _Tally()
-                        counted = tally.passing(line for _, line in lines)
-                        yield from _read_lines(counted, known.name, known, findings)
-                        _compare_seal(known, tally, findings)
+                        lines = zip(member.lines, count(1), strict=False)
+                        yield from _read_lines(lines, known.name, known, findings)
+                        _compare_content(known, member.size, member.digest, findings)
     for known in waiting.values():
         # a person may have moved a quarantined file away
         if known.state != _QUARANTINED:
             _add(known.name, f"the landed file is gone; {_RESTORE}", findings)
 
 
-class _Tally:
-    """Size and digest of what passes."""
-
-    def __init__(self) -> None:
-        self.digest, self.size = sha256(), 0
-
-    @property
-    def seal(self) -> tuple[int, str]:
-        """Both, so far."""
-        return self.size, self.digest.hexdigest()
-
-    def passing(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the lines as they are, each counted before it is handed on."""
-        for line in lines:
-            self.digest.update(line)
-            self.size += len(line)
-            yield line
+def _read_compacted(file: BinaryIO, known: KnownFile, findings: Findings) -> Iterator[LandedPush]:
+    """Read a compressed file member by member, each as the original that is registered for it."""
+    registered = defaultdict(list)
+    for original in known.originals:
+        registered[original[1:]].append(original.name)
+    line_numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
+    try:
+        for member in read_members(file):
+            names = registered[member.offset, member.size, member.digest]
+            name = names.pop(0) if names else known.name
+            # the numbers go on where several members are no original
+            lines = zip(member.lines, line_numbers[name], strict=False)
+            yield from _read_lines(lines, name, known, findings)
+    except DamagedMemberError:
+        if known.state != _QUARANTINED:
+            _add(known.name, f"the compressed file is damaged; {_RESTORE}", findings)
+    for (offset, size, digest), names in registered.items():
+        for name in names:
+            sentence = (
+                f"its {size:,} bytes should lie in {known.name} at offset {offset:,}, but the "
+                f"bytes there do not have their sha256 {str(digest)[:12]}…; restore that file "
+                "from a backup."
+            )
+            _add(name, sentence, findings, "original")
 
 
 def _read_lines(
-    lines: Iterable[bytes], name: str, known: KnownFile, findings: Findings
+    lines: Iterable[tuple[bytes, int]], name: str, known: KnownFile, findings: Findings
 ) -> Iterator[LandedPush]:
-    for number, line in enumerate(lines, start=1):
+    for line, number in lines:
         push = read_line(line)
         if push is not None:
             yield push._replace(file=name, number=number)
@@ -152,57 +156,17 @@ def _read_lines(
             _add(name, sentence, findings, "line")
 
 
-def _read_compacted(path: Path, known: KnownFile, findings: Findings) -> Iterator[LandedPush]:
-    """Read a compressed file original by original, at their registered offsets."""
-    members, damaged = sound_members(path)
-    if damaged and known.state != _QUARANTINED:
-        _add(known.name, f"the compressed file is damaged; {_RESTORE}", findings)
-    with path.open("rb") as file:
-        lines = _Located(line for _, line in compressed_lines(file, members))
-        for original in known.originals:
-            name, offset, size, digest = original
-            yield from _read_lines(lines.until(offset), known.name, known, findings)
-            tally = _Tally()
-            own_lines = tally.passing(lines.until(offset + size))
-            yield from _read_lines(own_lines, name, known, findings)
-            if tally.seal != (size, digest):
-                sentence = (
-                    f"its {size:,} bytes should lie in {known.name} at offset {offset:,}, but the "
-                    f"bytes there do not have their sha256 {str(digest)[:12]}…; restore that file "
-                    "from a backup."
-                )
-                _add(name, sentence, findings, "original")
-        yield from _read_lines(lines.until(None), known.name, known, findings)
-
-
-class _Located:
-    """Lines, handed out as far as a place in the text."""
-
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._lines = lines
-        self._at = 0
-
-    def until(self, end: int | None) -> Iterator[bytes]:
-        """Yield the lines that begin before this byte, all that are left where it is None."""
-        while end is None or self._at < end:
-            line = next(self._lines, None)
-            if line is None:
-                return
-            self._at += len(line)
-            yield line
-
-
 def _add(name: str, sentence: str, findings: Findings, kind: str = "file") -> None:
     findings.add(f"landing/{name}", sentence, kind)
 
 
-def _compare_seal(known: KnownFile, tally: _Tally, findings: Findings) -> None:
-    if tally.seal == (known.size, known.digest):
+def _compare_content(known: KnownFile, size: int, digest: str, findings: Findings) -> None:
+    if (size, digest) == (known.size, known.digest):
         return
     change = (
-        f"it has {tally.size:,} bytes, but {known.size:,} were read"
-        if tally.size != known.size
-        else f"its {tally.size:,} bytes no longer have the sha256 {str(known.digest)[:12]}…"
+        f"it has {size:,} bytes, but {known.size:,} were read"
+        if size != known.size
+        else f"its {size:,} bytes no longer have the sha256 {str(known.digest)[:12]}…"
     )
     quarantined = "it was quarantined and has changed since: `dlr run` reads it again."
     advice = _RESTORE if known.state == "taken" else quarantined
@@ -213,24 +177,12 @@ def read_line(line: bytes) -> LandedPush | None:
     """Read an envelope: an id, a time, a body with the digest it was landed with; else None."""
     try:
         fields = json.loads(line.decode())
-        push_id, received = fields["push_id"], received_us(fields["received_at"])
-        body = _body(fields)
-        claimed = fields.get("sha256")
+        text = fields.get("body")
+        body = b64decode(fields["body_base64"], validate=True) if text is None else text.encode()
+        push_id, received, claimed = fields["push_id"], fields["received_at"], fields.get("sha256")
+        at_us, digest = received_us(received), sha256(body).hexdigest()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    digest = sha256(body).hexdigest()
-    sound = claimed is None or str(claimed).lower() == digest
-    if push_id is None or received is None or not sound:
+    if push_id is None or (claimed is not None and str(claimed).lower() != digest):
         return None
-    return LandedPush(str(push_id), received, digest, body)
-
-
-def _body(fields: dict[str, Any]) -> bytes:
-    """Return the body as pushed; raises ValueError, KeyError or AttributeError without one."""
-    text = fields.get("body")
-    if text is not None:
-        return bytes(text.encode())
-    try:
-        return base64.b64decode(fields["body_base64"], validate=True)
-    except binascii.Error as error:
-        raise ValueError("no base64") from error
+    return LandedPush(str(push_id), at_us, digest, body)

@@ -49,7 +49,7 @@ def _without_phones(text: str) -> str:
 
 
 def _strike(text: str) -> str:
-    return _PHONE.sub(lambda found: f"{found[1] or ''}****{found[2] or ''}", text)
+    return _PHONE.sub(lambda number: f"{number[1] or ''}****{number[2] or ''}", text)
 
 
 def _fragment(text: str | None) -> str | None:
@@ -84,14 +84,15 @@ def register_masks(con: sqlite3.Connection, settings: Settings) -> None:
     def hashed(mobile: str | None, _: str | None) -> str | None:
         return None if mobile is None else hmac.new(key, mobile.encode(), "sha256").hexdigest()
 
-    def plain(text: str | None, *_: str | None) -> str | None:
+    def plain(text: str | None, _: str | None = None) -> str | None:
         return text
 
-    mobiles: dict[str, Mask] = {"plain": plain, "masked": _masked, "hashed": hashed}
-    text: Mask = struck
-    fragment: Mask = _fragment
-    if settings.export_mobile == "plain":
-        text = fragment = plain
-    con.create_function("exported_mobile", 2, mobiles[settings.export_mobile], deterministic=True)
+    masks: dict[str, tuple[Mask, Mask, Mask]] = {
+        "plain": (plain, plain, plain),
+        "masked": (_masked, struck, _fragment),
+        "hashed": (hashed, struck, _fragment),
+    }
+    mobile, text, fragment = masks[settings.export_mobile]
+    con.create_function("exported_mobile", 2, mobile, deterministic=True)
     con.create_function("exported_text", 2, text, deterministic=True)
     con.create_function("exported_fragment", 1, fragment, deterministic=True)

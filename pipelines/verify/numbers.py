@@ -11,11 +11,16 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    PhoneMetadata,
+    PhoneNumber,
+    country_code_for_region,
+)
 from phonenumbers.carrierdata import CARRIER_DATA
 from phonenumbers.phonenumberutil import region_code_for_number
 
-from pipelines.verify.codes import reference_rows
+from pipelines.verify.reference import reference_rows
 
 _WORLD = "001"
 _DIGITS = re.compile(r"\+?[0-9]+")
@@ -51,21 +56,20 @@ _NONE = Number()
 
 def number_reader(home_region: str) -> NumberReader:
     """Return what reads mobiles; those without a country are of the region named."""
-    codes = (
-        code for code, regions in COUNTRY_CODE_TO_REGION_CODE.items() if home_region in regions
-    )
-    home = _plan(f"{next(codes, 0)}00"[:3])
+    home = _plan(f"{country_code_for_region(home_region)}00"[:3])
 
     def read(mobile: str | None) -> Number:
         digits = _international(mobile, home) if mobile else ""
         plan = _plan(digits[:3])
         if plan is None:
             return _NONE
-        code = plan.code
-        national = _trimmed(digits[len(code) :], plan)
+        national = digits[len(plan.code) :]
+        trimmed = national.removeprefix(plan.prefix)
+        # a prefix is dialled at home only where a number follows it
+        national = trimmed if len(trimmed) in plan.lengths else national
         if len(national) not in plan.lengths:
             return _NONE
-        digits = code + national
+        digits = plan.code + national
         is_mobile = len(national) in plan.mobile_lengths
         operator = _operator(digits[: plan.operator_digits]) if is_mobile else None
         return Number("+" + digits, _country(plan, national), operator)
@@ -110,12 +114,6 @@ def _international(mobile: str, home: _Plan | None) -> str:
     return text if has_code else home.code + text
 
 
-def _trimmed(national: str, plan: _Plan) -> str:
-    size = len(plan.prefix)
-    dialled_at_home = size and national.startswith(plan.prefix)
-    return national[size:] if dialled_at_home and len(national) - size in plan.lengths else national
-
-
 def _country(plan: _Plan, national: str) -> str | None:
     if len(plan.regions) == 1:
         return plan.regions[0] if plan.regions[0] != _WORLD else None
@@ -131,11 +129,9 @@ def _country(plan: _Plan, national: str) -> str | None:
 
 @lru_cache(_MOST_REMEMBERED)
 def _operator(digits: str) -> str | None:
-    for length in range(len(digits), 0, -1):
-        names = CARRIER_DATA.get(digits[:length])
-        if names is not None:
-            return _slug(names.get("en", ""))
-    return None
+    prefixes = (digits[:length] for length in range(len(digits), 0, -1))
+    names = next((CARRIER_DATA[prefix] for prefix in prefixes if prefix in CARRIER_DATA), {})
+    return _slug(names.get("en", ""))
 
 
 @lru_cache(None)
@@ -149,11 +145,10 @@ def _slug(name: str) -> str | None:
 
 def _range_country(digits: str) -> str | None:
     starts, countries = _ranges()
-    return countries[bisect_right(starts, digits.ljust(15, "0")) - 1]
+    return countries[bisect_right(starts, digits.ljust(15, "0")) - 1] or None
 
 
 @lru_cache(1)
-def _ranges() -> tuple[list[str], list[str | None]]:
-    rows = reference_rows("number_ranges")
-    ranges = [(row["range_start"], row["country_code"] or None) for row in rows]
-    return [start for start, _ in ranges], [country for _, country in ranges]
+def _ranges() -> tuple[list[str], list[str]]:
+    rows = list(reference_rows("number_ranges"))
+    return [row["range_start"] for row in rows], [row["country_code"] for row in rows]

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from contract.settings import Settings
 from pipelines.verify import functions
-from pipelines.verify.codes import reference_rows, reference_version
 from pipelines.verify.masking import register_masks
+from pipelines.verify.reference import reference_rows, reference_version
 from pipelines.verify.scratch import Inserter
 
 EXPECTED = Path(__file__).parent / "expected"
-_STEPS = ("push", "repeated_sid", "copy", "winner", "sent", "lone", "attributed")
+_STEPS = ("push", "repeated_sid", "copy", "winner", "meaning", "sent", "lone", "attributed")
 _VIEWS = ("winner",)
 _KEYS = {"push": "line", "repeated_sid": "sid", "attributed": "sid", "core_sms_status": "sid"}
 """Whole numbers by which a table is looked up; its rows come in their order."""
@@ -94,7 +94,7 @@ def _build(con: sqlite3.Connection, relation: str, sql: str) -> None:
 
 
 def _load_reference(con: sqlite3.Connection) -> None:
-    for name in ("carrier_errors", "error_categories"):
+    for name in ("carrier_errors", "carrier_error_patterns", "error_categories"):
         rows = list(reference_rows(name))
         load(con, f"reference_{name}", rows[0], (row.values() for row in rows))
 

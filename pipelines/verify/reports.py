@@ -5,13 +5,11 @@ import re
 from typing import Any
 
 from pipelines.verify.damage import Damaged
-from pipelines.verify.forms import Form, RestoredPlus, Written
+from pipelines.verify.forms import SURROGATE, Form, RestoredPlus, Written
 
 _TEXTS = ("user_receive_time", "error_msg", "error_detail", "uid", "mobile")
-_SID_TEXT = re.compile(r"-?[0-9]+")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _LEAST, _MOST = -(2**63), 2**63 - 1
-_MOST_SID_DIGITS = 19
+_SID = re.compile(r"(-?)0*([0-9]{1,19})")
 _MOST_VALUE = 1_000
 
 Report = tuple[int, int, bool, str | None, str | None, str | None, str | None, str | None]
@@ -46,9 +44,9 @@ def _sid_of(element: Any) -> tuple[int, tuple[str, str | None, str | None] | Non
         value = element if is_damage else _written(element)
         return 0, ("damaged_json" if is_damage else "not_an_object", None, _value(value))
     sid = element.get("sid")
-    if sid.__class__ is not int:
-        sid = _whole_number(sid)
-    if sid is None or not _LEAST <= sid <= _MOST:
+    if sid.__class__ is str:
+        sid = sid_of_text(sid)
+    if sid.__class__ is not int or not _LEAST <= sid <= _MOST:
         return 0, ("bad_sid", "sid", _field_value(element.get("sid")))
     status = element.get("report_status")
     if status not in ("SUCCESS", "FAIL"):
@@ -61,44 +59,27 @@ def _field_value(value: Any) -> str | None:  # noqa: ANN401  any JSON
 
 
 def _value(text: str) -> str:
-    return _SURROGATE.sub("\ufffd", text[:_MOST_VALUE])
+    return SURROGATE.sub("\ufffd", text[:_MOST_VALUE])
 
 
-def _whole_number(value: Any) -> int | None:  # noqa: ANN401  any JSON
-    """Read a sid that was sent as text."""
-    if value.__class__ is not str or not _SID_TEXT.fullmatch(value):
-        return None
-    sign, digits = ("-", value[1:]) if value[0] == "-" else ("", value)
-    digits = digits.lstrip("0") or "0"
-    return int(sign + digits) if len(digits) <= _MOST_SID_DIGITS else None
+def sid_of_text(text: str) -> int | None:
+    """Read a sid that was sent as text; None where it is no whole number of 64 bits."""
+    match = _SID.fullmatch(text)
+    sid = int(match[1] + match[2]) if match else None
+    return sid if sid is not None and _LEAST <= sid <= _MOST else None
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401  any JSON
     """Write a field that is no text as the text it is stored as; numbers digit for digit."""
     text = value if isinstance(value, str) else _written(value)
-    return _SURROGATE.sub("\ufffd", str(text))
+    return SURROGATE.sub("\ufffd", str(text))
 
 
-def _written(value: Any) -> str:  # noqa: ANN401  any JSON
-    """Write JSON without blanks. A stack, because nesting may be deeper than calls can be."""
-    parts: list[str] = []
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict | list):
-            waiting += reversed(_spread(part))
-        elif isinstance(part, Written):
-            parts.append(part)
-        else:
-            parts.append(json.dumps(part, ensure_ascii=False))
-    return "".join(parts)
-
-
-def _spread(value: dict[str, Any] | list[Any]) -> list[Any]:
-    """Lay a value out flat, its punctuation as text that is kept as written."""
-    comma, colon = Written(","), Written(":")
+def _written(value: Any) -> str:  # noqa: ANN401  any JSON, of bounded depth
+    """Write JSON without blanks, and numbers digit for digit."""
     if isinstance(value, dict):
-        flat = [part for name, item in value.items() for part in (comma, name, colon, item)]
-        return [Written("{"), *flat[1:], Written("}")]
-    flat = [part for item in value for part in (comma, item)]
-    return [Written("["), *flat[1:], Written("]")]
+        pairs = [f"{_written(name)}:{_written(item)}" for name, item in value.items()]
+        return f"{{{','.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    return str(value) if isinstance(value, Written) else json.dumps(value, ensure_ascii=False)

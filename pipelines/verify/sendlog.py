@@ -2,24 +2,23 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipelines.verify.clock import EPOCH, MICROSECOND, SECOND_US
+from pipelines.verify.clock import micros
+from pipelines.verify.reports import sid_of_text
 from pipelines.verify.sendfiles import Texts
 
-_SID = re.compile(r"(-?)0*([0-9]{1,19})")
+# newer versions of Python read the hour 24, too
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?"
-    r"(?: ?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?))?",
+    r"\d{4}-\d\d-\d\d[T ](?!24)\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|[+-][01]\d(?::?[0-5]\d)?))?",
     re.ASCII,
 )
-_SECONDS = re.compile(r"(\d{10})(?:\.(\d+))?", re.ASCII)
-_LEAST_US = (datetime(2010, 1, 1) - EPOCH) // MICROSECOND  # noqa: DTZ001
-_END_US = (datetime(2100, 1, 1) - EPOCH) // MICROSECOND  # noqa: DTZ001
-_LARGEST_OFFSET_H = 19
+_SINCE_1970 = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|\d{16}", re.ASCII)
+"""Seconds, milliseconds or microseconds."""
+_FIRST_US, _END_US = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (2010, 2100))
 _MOST_VALUE = 1_000
 
 
@@ -37,8 +36,8 @@ class Fault(NamedTuple):
     """Why a row is no send, which field is to blame, and what stands there."""
 
     reason: str
-    field: str | None
-    value: str | None
+    field: str | None = None
+    value: str | None = None
 
 
 SendClock = Callable[[str], int | None]
@@ -50,20 +49,14 @@ def judge(row: Texts | str, clock: SendClock) -> Send | Fault:
         return Fault("not_a_row", None, row[:_MOST_VALUE])
     sid_text, uid, sent_at, tag, mobile = row
     if not sid_text and not uid:
-        return Fault("no_key", None, None)
-    sid = _sid(sid_text) if sid_text else None
+        return Fault("no_key")
+    sid = sid_of_text(sid_text)
     if sid_text and sid is None:
         return Fault("bad_sid", "sid", sid_text[:_MOST_VALUE])
     sent_us = clock(sent_at.strip(" "))
-    if sent_us is None or not _LEAST_US <= sent_us < _END_US:
+    if sent_us is None or not _FIRST_US <= sent_us < _END_US:
         return Fault("bad_sent_at", "sent_at", sent_at[:_MOST_VALUE] or None)
     return Send(sid, uid or None, sent_us, tag or None, mobile or None)
-
-
-def _sid(text: str) -> int | None:
-    found = _SID.fullmatch(text)
-    sid = int(found[1] + found[2]) if found and text.isascii() else None
-    return sid if sid is not None and -(2**63) <= sid < 2**63 else None
 
 
 def send_clock(zone_name: str) -> SendClock:
@@ -73,33 +66,14 @@ def send_clock(zone_name: str) -> SendClock:
     @lru_cache(maxsize=1 << 14)
     def send_us(text: str) -> int | None:
         """Return a time of a send log in microseconds since 1970, UTC; None where it is not one."""
-        seconds = _SECONDS.fullmatch(text)
-        if seconds:
-            return int(seconds[1]) * SECOND_US + _micros(seconds[2])
-        if text.isdecimal() and text.isascii():
-            return {13: int(text) * 1000, 16: int(text)}.get(len(text))
-        found = _TIME.fullmatch(text)
-        return _of_parts(found, zone) if found else None
+        if _SINCE_1970.fullmatch(text):
+            return int(text.replace(".", "")[:16].ljust(16, "0"))
+        if not _TIME.fullmatch(text):
+            return None
+        try:
+            time = datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
+        except ValueError:
+            return None
+        return micros(time if time.tzinfo else time.replace(tzinfo=zone))
 
     return send_us
-
-
-def _of_parts(found: re.Match[str], zone: ZoneInfo) -> int | None:
-    day, minute, second, fraction, utc, sign, hours, minutes = found.groups()
-    try:
-        local = datetime.fromisoformat(f"{day}T{minute}:{second or '00'}")
-    except ValueError:
-        return None
-    if sign:
-        if int(hours) > _LARGEST_OFFSET_H or int(minutes or 0) > 59:
-            return None
-        offset = timedelta(hours=int(hours), minutes=int(minutes or 0)) * (1 if sign == "+" else -1)
-    elif utc:
-        offset = timedelta()
-    else:
-        offset = local.replace(tzinfo=zone).utcoffset() or timedelta()
-    return (local - EPOCH - offset) // MICROSECOND + _micros(fraction)
-
-
-def _micros(fraction: str | None) -> int:
-    return int((fraction or "")[:6].ljust(6, "0"))

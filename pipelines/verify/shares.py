@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from contract.settings import Settings
 from pipelines.verify.clock import handset_clock
-from pipelines.verify.codes import carrier_codes, reference_version
 from pipelines.verify.findings import Findings
 from pipelines.verify.forms import read_form
 from pipelines.verify.landed import KnownFile, LandedPush, read_file, read_moved
@@ -22,8 +21,7 @@ COLUMNS = {
     "line": "line integer primary key, push_id, file, number, received_us, sha256, body_bytes, "
     "decoding, records, rejected, repaired_mobiles",
     "report": "line, position, sid, success, handset_us, handset_raw, code, detail, uid, mobile, "
-    "mobile_e164, country_code, range_operator, error_category, error_party, "
-    "error_permanent, error_match",
+    "mobile_e164, country_code, range_operator",
     "reject": "line, position, reason, field, value",
     "send": "file, position, sid, uid, sent_us, tag, mobile, country_code, range_operator",
     "rejected_send": "file, position, reason, field, value",
@@ -89,7 +87,6 @@ class _Reader:
         self._share, self._rows, self._findings = share, rows, findings
         self._on_bytes = on_bytes
         self._handset_us = handset_clock(settings.provider_timezone)
-        self._meaning = carrier_codes(reference_version()).meaning
         self._number = number_reader(settings.default_region)
 
     def read(self) -> None:
@@ -118,11 +115,8 @@ class _Reader:
 
     def _report(self, line: int, report: Report) -> Row:
         position, sid, success, handset_raw, *texts = report
-        code, _, _, mobile = texts
-        number = self._number(mobile)
-        meaning = self._meaning(success=success, operator=number.operator, code=code)
-        handset_us = self._handset_us(handset_raw)
-        return (line, position, sid, success, handset_us, handset_raw, *texts, *number, *meaning)
+        handset_us, number = self._handset_us(handset_raw), self._number(texts[-1])
+        return (line, position, sid, success, handset_us, handset_raw, *texts, *number)
 
     def _read_sends(self, known: KnownFile) -> None:
         path = self._share.settings.sends / known.name

@@ -22,12 +22,12 @@ select
     handset_raw as handset_time_raw,
     event_us as event_time_utc,
     event_us - (event_us % 3600000000 + 3600000000) % 3600000000 as event_hour_utc,
-    code as error_code,
+    placed.code as error_code,
     detail as error_detail,
-    error_category,
-    error_party,
-    error_permanent,
-    error_match,
+    coalesce(meaning.category, 'delivered') as error_category,
+    meaning.party as error_party,
+    meaning.permanent as error_permanent,
+    meaning."match" as error_match,
     first_us as first_received_at_utc,
     push_id,
     position,
@@ -39,6 +39,10 @@ select
     (received_us - sent_us) / 1e6 as end_to_end_s,
     tag
 from placed
+left join meaning
+    on not placed.success
+    and meaning.operator is placed.range_operator
+    and meaning.code is placed.code
 left join attributed
     on attributed.sid = placed.sid
 order by placed.sid

@@ -2,8 +2,7 @@
 select
     report.sid, report.position, report.success, report.handset_us, report.handset_raw,
     report.code, report.detail, report.uid, report.mobile, report.mobile_e164,
-    report.country_code, report.range_operator, report.error_category, report.error_party,
-    report.error_permanent, report.error_match, push.push_id, push.received_us,
+    report.country_code, report.range_operator, push.push_id, push.received_us,
     push.received_us as first_us,
     1 as copies,
     0 as conflicting
@@ -16,8 +15,7 @@ union all
 
 select
     sid, position, success, handset_us, handset_raw, code, detail, uid, mobile, mobile_e164,
-    country_code, range_operator, error_category, error_party, error_permanent, error_match,
-    push_id, received_us, first_us,
+    country_code, range_operator, push_id, received_us, first_us,
     copies,
     versions > 1 as conflicting
 from copy
