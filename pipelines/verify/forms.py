@@ -73,9 +73,13 @@ def read_form(body: bytes) -> Form:
     return form
 
 
-def read_json(text: str) -> Any:  # noqa: ANN401  any JSON
-    """Read JSON as strictly as a pushed value; NO_JSON where it is not JSON."""
-    return _parsed(text, _STRICT)
+def read_json(text: str, *, strict: bool = True) -> Any:  # noqa: ANN401  any JSON
+    """Read JSON, or return NO_JSON; not ``strict`` allows raw control characters in texts."""
+    try:
+        value = (_STRICT if strict else _TOLERANT).decode(text)
+    except (ValueError, RecursionError):
+        return NO_JSON
+    return value if lies_within(value, MOST_LEVELS) else NO_JSON
 
 
 def form_decode(data: bytes, plus: bytes = b" ") -> bytes:
@@ -122,13 +126,13 @@ def _whole_json(value: bytes) -> _Reading | None:
             text = layer.decode()
         except UnicodeDecodeError:
             continue
-        parsed = _parsed(text, _STRICT)
+        parsed = read_json(text)
         if parsed is not NO_JSON:
             lost = "\\u" in text and _replace_surrogates(parsed)
             return _Reading(parsed, depth, "salvaged" if lost else decoding, text)
     for depth, text in enumerate(_texts(value)):
         text = text.lstrip("\ufeff")
-        parsed = _parsed(text, _TOLERANT)
+        parsed = read_json(text, strict=False)
         if parsed is not NO_JSON:
             _replace_surrogates(parsed)
             return _Reading(parsed, depth, "salvaged", text)
@@ -171,14 +175,6 @@ def _restore_plus(reading: _Reading, value: bytes) -> None:
 def _lost_plus(element: Any) -> bool:  # noqa: ANN401  any JSON
     mobile = element.get("mobile") if element.__class__ is dict else None
     return mobile.__class__ is str and mobile[:1] == " " and bool(_LOST_PLUS.fullmatch(mobile))
-
-
-def _parsed(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401  any JSON
-    try:
-        parsed = decoder.decode(text)
-    except (ValueError, RecursionError):
-        return NO_JSON
-    return parsed if lies_within(parsed, MOST_LEVELS) else NO_JSON
 
 
 def _replace_surrogates(elements: Any) -> bool:  # noqa: ANN401  any JSON

@@ -44,12 +44,9 @@ def struck(text: str | None, mobile: str | None) -> str | None:
 def _without_phones(text: str) -> str:
     if len(text) < _SHORTEST or not _FEW_DIGITS.search(text):
         return text
-    # twice: of two numbers with one character between them the first match takes it
-    return _strike(_strike(text))
-
-
-def _strike(text: str) -> str:
-    return _PHONE.sub(lambda number: f"{number[1] or ''}****{number[2] or ''}", text)
+    for _ in range(2):  # of two numbers with one character between them a match takes that
+        text = _PHONE.sub(r"\1****\2", text)
+    return text
 
 
 def _fragment(text: str | None) -> str | None:

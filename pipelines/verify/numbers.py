@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from phonenumbers import (
@@ -44,17 +45,16 @@ class _Plan(NamedTuple):
     regions: tuple[str, ...]
     prefix: str
     """What is dialled before a number at home."""
-    lengths: frozenset[int]
-    mobile_lengths: frozenset[int]
+    lengths: tuple[int, ...]
+    mobile_lengths: tuple[int, ...]
     operator_digits: int
     """How many digits, with the code, may tell the operator."""
 
 
-NumberReader = Callable[[str | None], Number]
 _NONE = Number()
 
 
-def number_reader(home_region: str) -> NumberReader:
+def number_reader(home_region: str) -> Callable[[str | None], Number]:
     """Return what reads mobiles; those without a country are of the region named."""
     home = _plan(f"{country_code_for_region(home_region)}00"[:3])
 
@@ -89,12 +89,12 @@ def _plan(three_digits: str) -> _Plan | None:
     regions = COUNTRY_CODE_TO_REGION_CODE[int(code)]
     # Any: the library says of everything in it that it may be None
     metadata: Any = PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0])
-    lengths = frozenset(metadata.general_desc.possible_length)
-    mobile = metadata.mobile
-    has_mobiles = mobile is not None and mobile.national_number_pattern
-    own = frozenset(mobile.possible_length) if has_mobiles else lengths
+    lengths, mobile = metadata.general_desc.possible_length, metadata.mobile
+    mobile_lengths = (
+        mobile.possible_length if mobile and mobile.national_number_pattern else lengths
+    )
     longest = max((len(digits) for digits in CARRIER_DATA if digits.startswith(code)), default=0)
-    return _Plan(code, regions, metadata.national_prefix or "", lengths, own, longest)
+    return _Plan(code, regions, metadata.national_prefix or "", lengths, mobile_lengths, longest)
 
 
 def _international(mobile: str, home: _Plan | None) -> str:
@@ -144,11 +144,11 @@ def _slug(name: str) -> str | None:
 
 
 def _range_country(digits: str) -> str | None:
-    starts, countries = _ranges()
-    return countries[bisect_right(starts, digits.ljust(15, "0")) - 1] or None
+    place = bisect_right(_ranges(), digits.ljust(15, "0"), key=itemgetter(0))
+    return _ranges()[place - 1][1] or None
 
 
 @lru_cache(1)
-def _ranges() -> tuple[list[str], list[str]]:
-    rows = list(reference_rows("number_ranges"))
-    return [row["range_start"] for row in rows], [row["country_code"] for row in rows]
+def _ranges() -> list[tuple[str, str]]:
+    rows = reference_rows("number_ranges")
+    return [(row["range_start"], row["country_code"]) for row in rows]

@@ -40,10 +40,7 @@ class Fault(NamedTuple):
     value: str | None = None
 
 
-SendClock = Callable[[str], int | None]
-
-
-def judge(row: Texts | str, clock: SendClock) -> Send | Fault:
+def judge(row: Texts | str, clock: Callable[[str], int | None]) -> Send | Fault:
     """Sort one row."""
     if isinstance(row, str):
         return Fault("not_a_row", None, row[:_MOST_VALUE])
@@ -59,7 +56,7 @@ def judge(row: Texts | str, clock: SendClock) -> Send | Fault:
     return Send(sid, uid or None, sent_us, tag or None, mobile or None)
 
 
-def send_clock(zone_name: str) -> SendClock:
+def send_clock(zone_name: str) -> Callable[[str], int | None]:
     """Return what reads a send log's times; those without a zone are of the one named."""
     zone = ZoneInfo(zone_name)
 
