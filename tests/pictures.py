@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,10 +59,7 @@ def take_in(data: Path) -> None:
     settings = settings_of(data)
     log = data / "sends" / "log.csv"
     log.parent.mkdir(parents=True)
-    traffic = SimulationOptions(
-        **{name: getattr(TRAFFIC, name) for name in TRAFFIC.__slots__} | {"sends": log}
-    )
-    pushes = enumerate(iter_pushes(traffic))
+    pushes = enumerate(iter_pushes(replace(TRAFFIC, sends=log)))
     land(settings, [push(one.body, n, received_at=one.at) for n, one in pushes if one.at < UNTIL])
     lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
     sent = [line for line in lines if line.startswith("sid,") or line.split(",")[2] < SENT_UNTIL]

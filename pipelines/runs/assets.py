@@ -1,6 +1,5 @@
 """The assets, from landed files to published tables. Thin: other rooms do the work."""
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -64,16 +63,9 @@ def _loaded_models() -> list[models.Model]:
     return [*filled, *(model for model in stored if model.schema == "ops" and model.export)]
 
 
-def _deps(model: models.Model) -> list[dg.AssetKey]:
-    """Keys of what it is computed from, tables and sources."""
-    return [
-        dg.AssetKey(re.split("[./]", name)) for name in sorted(models.dependencies()[model.name])
-    ]
-
-
 @dg.multi_asset(
     name="load",
-    specs=[asset_spec(model, _deps(model), skippable=True) for model in _loaded_models()],
+    specs=[asset_spec(model, skippable=True) for model in _loaded_models()],
     check_specs=check_specs(_loaded_models()),
     partitions_def=landing_days,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -142,7 +134,7 @@ def _ledger_metadata(con: duckdb.DuckDBPyConnection, run_id: str) -> Metadata:
 
 @dg.multi_asset(
     name="marts",
-    specs=[asset_spec(model, _deps(model)) for model in mart_models()],
+    specs=[asset_spec(model) for model in mart_models()],
     check_specs=check_specs(mart_models()),
     can_subset=True,
 )
@@ -159,14 +151,11 @@ def mart_assets(
         if len(selected) < len(mart_models()):
             rebuild_marts(con, {model.name for model in selected}, context.run.run_id)
         for model in selected:
-            yield materialized(con, model, _chart(con, model))
+            picture = chart_of(con, model.name)
+            yield materialized(
+                con, model, {"chart": dg.MetadataValue.md(picture)} if picture else {}
+            )
         yield from check_results(con, selected)
-
-
-def _chart(con: duckdb.DuckDBPyConnection, model: models.Model) -> Metadata:
-    """Chart of the last days, for marts that have one."""
-    picture = chart_of(con, model.name)
-    return {"chart": dg.MetadataValue.md(picture)} if picture else {}
 
 
 parquet_files = dg.AssetSpec(

@@ -1,5 +1,6 @@
 """How a model of ``warehouse/`` appears in Dagster: key, columns, checks, rows."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import dagster as dg
@@ -17,17 +18,21 @@ def asset_key(model: models.Model) -> dg.AssetKey:
     return dg.AssetKey([model.schema, model.table])
 
 
-def asset_spec(
-    model: models.Model, deps: list[dg.AssetKey], *, skippable: bool = False
-) -> dg.AssetSpec:
-    """The asset of a stored table, described by the header of its file."""
+def asset_spec(model: models.Model, *, skippable: bool = False) -> dg.AssetSpec:
+    """The asset of a stored table, described by the header of its file.
+
+    It depends on what the table is computed from: tables, and sources such as ``landing/yunpian``.
+    """
     columns = [
         dg.TableColumn(name, column.type, description=column.comment)
         for name, column in model.columns.items()
     ]
     return dg.AssetSpec(
         asset_key(model),
-        deps=deps,
+        deps=[
+            dg.AssetKey(re.split("[./]", name))
+            for name in sorted(models.dependencies()[model.name])
+        ],
         description=f"{model.description}\n\nOne row per {model.grain}.",
         group_name=model.schema,
         kinds={"duckdb"},
