@@ -21,8 +21,9 @@ from contract.settings import Settings
 from pipelines.runs.status import read_status
 
 _FAILED = "failed_checks"
+_CURED_BY_RUN = {"outdated_tables", "publication_stale"}
 _outcomes: dict[str, bool] = {}
-"""Whether each blocking check that ran in this process has passed."""
+"""Whether each blocking check that this process ran, since it wrote the file last, has passed."""
 
 
 def note_check(name: str, *, passed: bool) -> None:
@@ -30,16 +31,19 @@ def note_check(name: str, *, passed: bool) -> None:
     _outcomes[name] = passed
 
 
-def record_problems(settings: Settings) -> None:
-    """Write what is known now; raises OSError where it cannot be written."""
+def record_problems(settings: Settings, *, before_run: bool = False) -> None:
+    """Write what is known now; raises OSError where it cannot be written.
+
+    ``before_run`` tells that a run may start at once: what it would cure is no news yet.
+    """
     status = read_status(settings, patience_s=0)
     folder = service_folder(settings.data)
-    problems = _by_name(status.named_problems)
-    if status.busy:
-        before = read_problems(folder, PIPELINE_FILE)
-        problems = (
-            [each for each in before.problems if each.name != "check_failed"] if before else []
-        )
+    last = read_problems(folder, PIPELINE_FILE)
+    known = [each for each in last.problems if each.name != "check_failed"] if last else []
+    problems = known if status.busy else _by_name(status.named_problems)
+    if before_run:
+        no_news = _CURED_BY_RUN - {each.name for each in known}
+        problems = [each for each in problems if each.name not in no_news]
     failed = _failed_checks(folder)
     if failed:
         sentence = (
@@ -49,6 +53,7 @@ def record_problems(settings: Settings) -> None:
         problems.append(Problem("check_failed", sentence))
     now = datetime.now(UTC)
     write_problems(folder, now, problems, PIPELINE_FILE, {_FAILED: failed})
+    _outcomes.clear()  # the file has them
 
 
 def _failed_checks(folder: Path) -> list[str]:

@@ -52,6 +52,7 @@ def landed_files_sensor(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Start at most one refresh; files that a failed run left pending are tried again."""
     bury_dead_runs(context.instance, load_settings())
+    _record(context)
     unfinished = dg.RunsFilter(job_name=refresh.name, statuses=UNFINISHED)
     if context.instance.get_run_records(unfinished, limit=1):
         yield dg.SkipReason("A refresh is already queued or running.")
@@ -61,7 +62,6 @@ def landed_files_sensor(
     except WarehouseBusyError:
         yield dg.SkipReason("Warehouse is locked by another process.")
         return
-    _record(context)
     if reason:
         yield dg.RunRequest(tags={"dlr/reason": reason})
     else:
@@ -74,6 +74,6 @@ def _record(context: dg.SensorEvaluationContext) -> None:
     if is_outdated(settings):
         return  # the run that is about to start brings it up to date
     try:
-        record_problems(settings)
+        record_problems(settings, before_run=True)
     except OSError as error:
         context.log.warning(f"Cannot write pipeline.json: {error.strerror}.")  # noqa: G004
