@@ -5,22 +5,26 @@ import os
 import pytest
 
 LONGEST_FIRST = (
-    "test_truth.py",
     "test_crash.py",
     "test_up.py",
-    "test_edited_models.py",
-    "test_verify.py",
-    "test_publish.py",
     "test_sends.py",
+    "test_edited_models.py",
+    "test_compact.py",
     "test_repair.py",
-    "test_disk.py",
+    "test_publish.py",
     "test_dagster.py",
+    "test_disk.py",
+    "test_verify_state.py",
+    "test_verify.py",
+    "test_core.py",
+    "test_truth.py",
     "test_report_page.py",
     "test_report_look.py",
+    "test_recipes.py",
     "test_one_answer.py",
     "test_questions.py",
-    "test_recipes.py",
     "test_tamper.py",
+    "test_folder_2.py",
 )
 """Files that take longest: begun last, one of them would be waited for alone."""
 

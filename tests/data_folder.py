@@ -158,7 +158,7 @@ class Kept:
 def _engine(process: int) -> duckdb.DuckDBPyConnection:
     """Stays open for a process: to attach a file takes a quarter of the time of a new engine."""
     con = duckdb.connect()
-    atexit.register(con.close)
+    atexit.register(_engine.cache_clear)
     return con
 
 

@@ -159,7 +159,7 @@ def test_parts_of_a_compacted_day_are_cut_at_line_ends(
 def test_a_large_file_is_taken_in_parts(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = land(settings, [push(form([record(n), record(1)]), n) for n in range(20)])
+    file = land(settings, [push(form([record(n), record(1)]), n) for n in range(8)])
     whole = file.read_bytes()
     file.write_bytes(whole.replace(b"\n", b"\nno envelope\n", 1) + whole[:50])
     take(settings)

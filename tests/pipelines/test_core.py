@@ -282,7 +282,7 @@ def histories(
 
 
 @hypothesis_settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(histories())
 def test_any_split_order_and_repetition_gives_what_the_reference_computes(

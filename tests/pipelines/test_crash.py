@@ -100,7 +100,8 @@ def run_and_die(data: Path, target: str, calls: int) -> None:
         return real(*args, **kwargs)
 
     setattr(module, name, die)
-    importlib.import_module("pipelines.load.batch")._MOST_BYTES = 1  # every line a batch
+    if module_name.startswith("pipelines.load."):
+        importlib.import_module("pipelines.load.batch")._MOST_BYTES = 1  # every line a batch
     run(settings_of(data))
 
 
@@ -227,7 +228,7 @@ def test_runs_killed_at_random_moments(settings: Settings, expected: list[tuple[
 
 
 def reading(settings: Settings, stop: threading.Event, seen: list[int], errors: list[str]) -> None:
-    while not stop.is_set():
+    while not stop.wait(0.02):
         try:
             seen.append(check_readers(settings))
         except (AssertionError, duckdb.Error, OSError) as error:
@@ -244,7 +245,7 @@ def read_in_a_loop(data: Path, stop: "multiprocessing.synchronize.Event", answer
     stopping = threading.Event()
     thread = threading.Thread(target=lambda: (stop.wait(), stopping.set()))
     thread.start()
-    while not stopping.is_set():
+    while not stopping.wait(0.02):
         if kept.execute("select count(*) from core.sms_status").fetchall() != first:
             errors.append("the open connection saw another state")
         try:

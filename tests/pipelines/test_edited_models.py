@@ -247,24 +247,26 @@ def test_a_carrier_code(taken: Settings, edited: EditedWarehouse, tmp_path: Path
     assert read_status(taken).problems == []
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        {"provider_timezone": "America/New_York"},
-        {"default_region": "FR"},
-        {"sends_timezone": "Asia/Tokyo"},
-    ],
-    ids=lambda setting: next(iter(setting)),
-)
-def test_a_setting(taken: Settings, tmp_path: Path, setting: dict[str, str]) -> None:
-    before = rows(taken)
-    other = settings_of(taken.data, **setting)
-    assert read_status(other).problems or setting == {"sends_timezone": "Asia/Tokyo"}
-    run(other)
-    assert rows(other) == rebuilt(other, tmp_path) != before
-    assert read_status(other).problems == []
+def test_settings(taken: Settings, tmp_path: Path) -> None:
+    """Each on top of the one before, and all taken back at once."""
+    first = before = rows(taken)
+    values: dict[str, str] = {}
+    for setting, value in {
+        "provider_timezone": "America/New_York",
+        "default_region": "FR",
+        "sends_timezone": "Asia/Tokyo",
+    }.items():
+        values[setting] = value
+        other = settings_of(taken.data, **values)
+        assert read_status(other).problems or setting == "sends_timezone"
+        run(other)
+        after = rows(other)
+        assert after == rebuilt(other, tmp_path)
+        assert after != before
+        assert read_status(other).problems == []
+        before = after
     run(taken)
-    assert rows(taken) == before
+    assert rows(taken) == first
 
 
 def test_words_layout_and_order_of_the_file_ask_for_nothing(
@@ -370,7 +372,7 @@ def test_killed_amid_it_the_next_run_completes_it(taken: Settings, tmp_path: Pat
 def test_many_batches_give_what_one_gives(
     taken: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.load.recompute._MOST_IN_BATCH", 7)
+    monkeypatch.setattr("pipelines.load.recompute._MOST_IN_BATCH", 40)
     moved_zone = settings_of(taken.data, provider_timezone="UTC")
     take(moved_zone)
     assert rows(moved_zone) == rebuilt(moved_zone, tmp_path)
