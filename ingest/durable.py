@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PARTIAL_SUFFIX = ".partial"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 UNLIMITED = 2**53
@@ -84,6 +85,11 @@ def check_room(folder: Path, floor_bytes: int, floor_inodes: int) -> None:
         raise OSError(errno.ENOSPC, f"fewer than {floor_bytes} bytes are free", str(folder))
     if room.free_inodes < floor_inodes:
         raise OSError(errno.ENOSPC, f"fewer than {floor_inodes} inodes are free", str(folder))
+
+
+def disk_of(folder: Path) -> int:
+    """Return the number of the disk that holds ``folder``, or would if it were made."""
+    return next(path for path in (folder, *folder.parents) if path.exists()).stat().st_dev
 
 
 def write_visible(parts: Iterable[bytes], partial: Path, target: Path) -> None:

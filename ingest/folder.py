@@ -7,9 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from ingest.durable import (
+    FULL,
     PARTIAL_SUFFIX,
     Room,
     check_room,
+    disk_of,
     keep_id,
     make_folder,
     make_folders,
@@ -31,7 +33,8 @@ class LandingFolder:
     Only ``open`` makes the root: a root that vanishes is a disk that was unmounted, and a folder
     made in its place would be hidden once it is mounted again. The folder under a mount point may
     look like the root, so an id file distinguishes the two: unless it holds the id that ``open``
-    read, nothing is written.
+    read, nothing is written. If the disk is full when ``open`` is called, its work is done by the
+    first write for which there is room, on the same disk only.
     """
 
     def __init__(self, root: Path, *, free_floor_bytes: int = FREE_FLOOR_BYTES) -> None:
@@ -43,13 +46,24 @@ class LandingFolder:
         self._partials = root / ".partial"
         self._id_file = root / ".id"
         self._id = b""
+        """Empty until the folder could be opened."""
+        self._disk = 0
         self._day: Path | None = None
 
     def open(self) -> list[Path]:
         """Make the folders, move aside what a dead process left, try a write.
 
-        Returns the paths of the files moved aside. Raises OSError.
+        Returns the paths of the files moved aside, none where the disk is full. Raises OSError.
         """
+        self._disk = disk_of(self.root)
+        try:
+            return self._open()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            return []
+
+    def _open(self) -> list[Path]:
         make_folders(self.root)
         for ours in (self.root.parent, self.root, self._partials):
             make_folder(ours)
@@ -96,7 +110,9 @@ class LandingFolder:
 
     def _check(self) -> None:
         """Raise OSError if another folder is in the place of ours, or if space is short."""
-        if self._id_file.read_bytes() != self._id:
+        if not self._id and disk_of(self.root) == self._disk:
+            self._open()
+        if not self._id or self._id_file.read_bytes() != self._id:
             raise OSError(errno.ESTALE, "another folder is in its place", str(self.root))
         check_room(self.root, self.free_floor_bytes, self.free_floor_inodes)
 

@@ -1,11 +1,11 @@
 """A group of pushes: who waits for it, its one write, and how that went."""
 
 import asyncio
-import errno
 import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from ingest.durable import FULL
 from ingest.folder import LandingFolder
 from ingest.rejects import DiskFullError, LandingError, WriteFailedError
 
@@ -49,7 +49,7 @@ def _write(folder: LandingFolder, moment: datetime, lines: list[bytes]) -> Landi
         else:
             folder.probe()
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in FULL
         kind = DiskFullError if full else WriteFailedError
         return kind(error.strerror or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - a dead writer would be a silent outage

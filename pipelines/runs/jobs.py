@@ -9,7 +9,7 @@ from contract.settings import load_settings
 from pipelines.folder.lock import WarehouseBusyError
 from pipelines.landing.compaction import compact
 from pipelines.models.warehouse import warehouse_path
-from pipelines.runs.history import sweep_history
+from pipelines.runs.history import hold_run, sweep_history
 from pipelines.runs.pipeline_file import record_problems
 
 
@@ -42,6 +42,7 @@ refresh = dg.define_asset_job(
 @dg.op
 def forget_old_runs(context: dg.OpExecutionContext) -> None:
     """Delete old run history, with the files Dagster leaves behind."""
+    hold_run(context.instance, context.run_id)
     context.log.info(f"Deleted {sweep_history(context.instance)} runs from the history.")  # noqa: G004
 
 

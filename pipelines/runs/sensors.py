@@ -43,7 +43,7 @@ def _work(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[tuple[
 
 @dg.sensor(
     job=refresh,
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=45,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts a refresh when landed files are unprocessed or changes are unpublished.",
 )

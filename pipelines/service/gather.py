@@ -32,11 +32,13 @@ def gather(
     """
     at = datetime.now(UTC)
     dagster = read_dagster_state(ui_url)
+    metrics = _metrics(settings)
     return Look(
         at=at,
         parts=dict(parts),
         unready=trouble_of(settings),
-        horizon_s=figure_of(settings, _HORIZON),
+        horizon_s=_figure(metrics, _HORIZON),
+        pushes=_figure(metrics, _LANDED),
         sensor_on=dagster.sensor_on if dagster else None,
         ticking_since=ticking_since,
         schedules=dagster.schedules if dagster else {},
@@ -66,18 +68,16 @@ def trouble_of(settings: Settings) -> str | None:
     return None
 
 
-def pushes_landed(settings: Settings) -> float | None:
-    """How many pushes the receiver has landed since it started; None where it does not say."""
-    return figure_of(settings, _LANDED)
-
-
-def figure_of(settings: Settings, pattern: re.Pattern[bytes]) -> float | None:
-    """One figure of the receiver's `metrics`; None where it does not answer."""
+def _metrics(settings: Settings) -> bytes:
     try:
-        figure = pattern.search(_get(f"{receiver_url(settings)}/metrics"))
-        return float(figure[1]) if figure else None
+        return _get(f"{receiver_url(settings)}/metrics")
     except (OSError, ValueError):
-        return None
+        return b""
+
+
+def _figure(metrics: bytes, pattern: re.Pattern[bytes]) -> float | None:
+    figure = pattern.search(metrics)
+    return float(figure[1]) if figure else None
 
 
 def answers(url: str, timeout_s: float) -> bool:

@@ -62,6 +62,8 @@ class Look:
     """What `/readyz` of the receiver says if it answers 503."""
     horizon_s: float | None = None
     """The receiver's ``dlr_landing_data_loss_horizon_seconds``."""
+    pushes: float | None = None
+    """How many pushes the receiver has landed since it started."""
     sensor_on: bool | None = None
     """Whether the sensor is switched on."""
     ticking_since: datetime | None = None

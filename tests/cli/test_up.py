@@ -4,13 +4,11 @@ One evening with it is spent once (`evening`): start, push, wait for the run the
 itself, look at the pages, Ctrl-C. The tests ask how it was, in any order.
 """
 
-import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +23,7 @@ from tests.browser import Browser, browsing, why_no_browser
 from tests.data_folder import ask, settings_of
 from tests.live import ROOT, TOKEN, Answer, free_port, landed
 from tests.live import ask as request
+from tests.service.live_up import processes_on, running_up
 
 NO_BROWSER = why_no_browser()
 needs_browser = pytest.mark.skipif(NO_BROWSER is not None, reason=str(NO_BROWSER))
@@ -73,66 +72,6 @@ class Evening:
     """Command lines after it ended."""
 
 
-def processes_on(data: Path) -> list[str]:
-    """Return the command lines of all processes whose environment names the data folder."""
-    mark = f"DLR_DATA={data}".encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (process / "environ").read_bytes().split(b"\0"):
-                words = (process / "cmdline").read_bytes().split(b"\0")
-                found.append(f"{process.name} {b' '.join(words).decode(errors='replace')}")
-        except OSError:
-            continue  # ended meanwhile, or somebody else's
-    return found
-
-
-def until(
-    happened: Callable[[], bool], within_s: float, process: "subprocess.Popen[str]", what: str
-) -> None:
-    """Wait for something that `up` is to bring about."""
-    deadline = time.monotonic() + within_s
-    while not happened():
-        assert process.poll() is None, f"ended before {what}"
-        assert time.monotonic() < deadline, f"no {what} within {within_s:g} s"
-        time.sleep(0.2)
-
-
-@contextmanager
-def running_up(data: Path, port: int, ui_port: int, log: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Run `dlr up` as the leader of a process group, as a shell does; its output goes to a file."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DLR_")}
-    settings = {
-        "DLR_DATA": str(data),
-        "DLR_PUSH_TOKENS": TOKEN,
-        "DLR_BIND": f"127.0.0.1:{port}",
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-    }
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cli.main", "up", "--ui-port", str(ui_port)],
-            cwd=data.parent,  # no .env of the developer's
-            env=inherited | settings,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        for line in processes_on(data):  # only where a test has failed
-            os.kill(int(line.split()[0]), signal.SIGKILL)
-        process.wait()
-
-
-def ctrl_c(process: "subprocess.Popen[str]") -> None:
-    """Do what a terminal does."""
-    os.killpg(process.pid, signal.SIGINT)
-
-
 @contextmanager
 def history_of(data: Path) -> Iterator[dg.DagsterInstance]:
     """Open the run history that lies in the data folder."""
@@ -140,11 +79,13 @@ def history_of(data: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def has_succeeded(data: Path) -> bool:
-    """Whether a refresh has gone through, by the history."""
+def has_succeeded(data: Path, runs: int = 1) -> bool:
+    """Whether so many refreshes have gone through, by the history."""
     done = dg.RunsFilter(job_name="refresh", statuses=[dg.DagsterRunStatus.SUCCESS])
+    if not (data / "dagster" / "dagster.yaml").exists():
+        return False
     with history_of(data) as history:
-        return bool(history.get_run_records(done, limit=1))
+        return len(history.get_run_records(done)) >= runs
 
 
 def push_samples(port: int) -> list[Answer]:
@@ -203,22 +144,22 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
     """Spend one evening with `dlr up`."""
     folder = tmp_path_factory.mktemp("up")
     seen = Evening(folder / "data")
-    port, ui_port, log = free_port(), free_port(), folder / "up.log"
-    with running_up(seen.data, port, ui_port, log) as up:
-        until(lambda: "Receiving at" in log.read_text(), 20, up, "receiver")
-        seen.answers = push_samples(port)  # long before Dagster is there
-        until(lambda: "Ctrl-C" in log.read_text(), 60, up, "Dagster")
-        until(lambda: has_succeeded(seen.data), 60, up, "run by the sensor")
+    with running_up(seen.data) as up:
+        up.until_it_says("Receiving at", 30)
+        seen.answers = push_samples(up.port)  # long before Dagster is there
+        up.until_it_says("Ctrl-C")
+        up.until(lambda: has_succeeded(seen.data), 60, "run at the start")
+        push_samples(up.port)
+        up.until(lambda: has_succeeded(seen.data, runs=2), 120, "run by the sensor")
         if NO_BROWSER is None:
-            with browsing(f"http://127.0.0.1:{ui_port}", folder / "profile") as browser:
+            with browsing(f"http://127.0.0.1:{up.ui_port}", folder / "profile") as browser:
                 look_around(browser, seen, folder)
         seen.processes = processes_on(seen.data)
         began = time.monotonic()
-        ctrl_c(up)
-        seen.exit_status = up.wait(40)
+        seen.exit_status = up.stop()
         seen.stop_s = time.monotonic() - began
         seen.left_over = processes_on(seen.data)
-    seen.stdout = log.read_text()
+        seen.stdout = up.said
     return seen
 
 
@@ -237,7 +178,7 @@ def test_it_says_where_everything_is(evening: Evening) -> None:
 
 def test_pushes_are_taken_before_dagster_is_there(evening: Evening) -> None:
     assert [(answer.status, answer.body) for answer in evening.answers] == [(200, b"SUCCESS")] * 2
-    assert len(landed(evening.data)) == 2
+    assert len(landed(evening.data)) == 4
 
 
 def test_the_sensor_starts_the_run_by_itself(evening: Evening) -> None:
@@ -251,13 +192,13 @@ def test_the_sensor_starts_the_run_by_itself(evening: Evening) -> None:
         (9528, True, "AF", "2014-03-17 14:55:23"),
     ]
     with history_of(evening.data) as history:
-        first = history.get_runs()[-1]
-    assert first.tags["dagster/sensor_name"] == "landed_files_sensor"
-    assert first.tags["dlr/reason"] in ("1 landed files", "2 landed files")
+        newest = history.get_runs(dg.RunsFilter(job_name="refresh"))[0]
+    assert newest.tags["dagster/sensor_name"] == "landed_files_sensor"
+    assert newest.tags["dlr/reason"] in ("1 landed files", "2 landed files")
 
 
 def test_ctrl_c_stops_everything(evening: Evening) -> None:
-    for part in ("cli.main up", "ingest.server", "dagster_webserver", "dagster._daemon"):
+    for part in ("cli.up", "ingest.server", "dagster_webserver", "dagster._daemon"):
         assert any(part in line for line in evening.processes), part
     assert evening.exit_status == 0
     assert evening.left_over == []
@@ -293,7 +234,7 @@ def test_the_page_of_a_table_shows_its_rows_columns_and_ledger(evening: Evening)
     assert lines[lines.index("Row count") + 1] == "2"
     assert ABOUT in lines
     assert "Id of the message, given by the provider." in page
-    assert "against 2 messages + 2 duplicates + 0 conflicts + 0 rejected" in page
+    assert "against 2 messages + 6 duplicates + 0 conflicts + 0 rejected" in page
     with history_of(evening.data) as history:
         latest = history.get_latest_materialization_event(STATUS)
     assert latest is not None
@@ -334,27 +275,15 @@ def answering(port: int) -> Iterator[None]:
         server.shutdown()
 
 
-def test_a_taken_port_of_the_receiver_stops_both(tmp_path: Path) -> None:
-    data, log, port = tmp_path / "data", tmp_path / "up.log", free_port()
-    with answering(port), running_up(data, port, free_port(), log) as up:
-        assert up.wait(40) == 1
+@pytest.mark.parametrize("part", ["port", "ui_port"])
+def test_a_taken_port_is_one_sentence(part: str, tmp_path: Path) -> None:
+    data, taken = tmp_path / "data", free_port()
+    with answering(taken), running_up(data, **{part: taken}) as up:
+        assert up.process.wait(30) == 1
         assert processes_on(data) == []
-    said = log.read_text()
-    assert f"Cannot listen on 127.0.0.1:{port}" in said
-    assert said.endswith("dlr: receiver exited unexpectedly; everything was stopped.\n")
-    assert "Dagster UI" not in said
-
-
-def test_a_taken_port_of_the_ui_is_one_sentence(tmp_path: Path) -> None:
-    data, log, ui_port = tmp_path / "data", tmp_path / "up.log", free_port()
-    with answering(ui_port), running_up(data, free_port(), ui_port, log) as up:
-        try:
-            assert up.wait(5) == 1
-        except subprocess.TimeoutExpired:
-            pytest.fail(f"it goes on: {log.read_text()}")
-    assert processes_on(data) == []
-    said = log.read_text()
-    assert str(ui_port) in said
+        said = up.said
+    assert f"Cannot use port {taken} on 127.0.0.1" in said
+    assert ("DLR_BIND" if part == "port" else "--ui-port") in said
     assert said.startswith("dlr: ")
     assert said.count("\n") == 1
 
@@ -374,19 +303,6 @@ def test_without_a_token_it_does_not_start(tmp_path: Path) -> None:
         "dlr: DLR_PUSH_TOKENS is not set; the receiver needs at least one token.\n"
     )
     assert not (tmp_path / "data").exists()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's death")
-def test_killed_outright_it_leaves_nothing_running(tmp_path: Path) -> None:
-    data, log = tmp_path / "data", tmp_path / "up.log"
-    with running_up(data, free_port(), free_port(), log) as up:
-        until(lambda: "Receiving at" in log.read_text(), 30, up, "the receiver")
-        up.kill()
-        up.wait()
-        deadline = time.monotonic() + 30
-        while processes_on(data) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert processes_on(data) == []
 
 
 @needs_browser

@@ -237,6 +237,28 @@ def test_a_disk_that_runs_out_of_inodes(tmp_path: Path) -> None:
         assert len(landed(data)) == 11
 
 
+@pytest.mark.usefixtures("disks")
+@pytest.mark.parametrize("leave_bytes", [0, 60 * 1024**2], ids=["nothing", "below-the-floor"])
+def test_it_starts_on_a_full_disk(leave_bytes: int, tmp_path: Path) -> None:
+    """Refuses until there is room, then makes its folders; never under a disk that is unmounted."""
+    data = tmp_path / "data"
+    with ext4(data, DISK_BYTES):
+        fill(data / "filler", leave_bytes)
+        with running_receiver(data) as live:
+            assert ask(live.base_url, "GET", "/healthz").status == 200
+            assert ask(live.base_url, "GET", "/readyz").status == 503
+            assert refused(push(live, BODY), "disk_full")
+            unmount(data)
+            assert refused(push(live, BODY), "write_failed")
+            assert not list(data.iterdir()), "made beside the disk, and hidden once it is back"
+            mount(image_of(data), data)
+            (data / "filler").unlink()
+            assert push(live, BODY).body == b"SUCCESS"
+            # a probe is remembered for a second
+            until(lambda: ask(live.base_url, "GET", "/readyz").status == 200)
+        assert [envelope.body for envelope in landed(data)] == [BODY]
+
+
 def landed_groups(data: Path) -> list[list[bytes]]:
     return [file.read_bytes().splitlines() for file in landed_files(data)]
 

@@ -565,7 +565,7 @@ def test_sensor_and_schedules_are_on_and_start_known_jobs() -> None:
     repository = defs().get_repository_def()
     sensor = repository.get_sensor_def("landed_files_sensor")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
-    assert sensor.minimum_interval_seconds == 60
+    assert sensor.minimum_interval_seconds == 45
     assert sensor.job_name == "refresh"
     schedules = {one.name: one for one in repository.schedule_defs}
     assert {one.job_name for one in schedules.values()} == {"refresh", "housekeeping"}

@@ -1,6 +1,5 @@
 """A data folder of format 2, made by commit d302e0a (tests/fixtures), meets today's version."""
 
-import inspect
 import json
 import os
 import tarfile
@@ -14,7 +13,6 @@ import dagster as dg
 import duckdb
 import pytest
 
-from cli import up
 from cli.main import main
 from contract.settings import Settings
 from pipelines.definitions import defs
@@ -22,6 +20,7 @@ from pipelines.folder.format import FORMAT
 from pipelines.runs.event_log import EventLog
 from pipelines.runs.instance import dagster_instance
 from pipelines.runs.status import read_status
+from pipelines.service.dagster_state import LOCATION
 from pipelines.verify import verify
 from tests.command import ROOT, dlr
 from tests.data_folder import settings_of, warehouse
@@ -249,7 +248,7 @@ def test_dagsters_history_and_switches_are_kept(
     repository = schedule.origin.repository_origin
     location = repository.code_location_origin.location_name
     assert (location, repository.repository_name) == ("pipelines.definitions", "__repository__")
-    assert f"-m {location} " in inspect.getsource(up)
+    assert location == LOCATION
 
 
 def test_the_stored_instance_still_loads(old: Settings, tmp_path: Path) -> None:

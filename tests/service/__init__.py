@@ -1,0 +1,1 @@
+"""`dlr up`: all parts kept alive, whatever ends, hangs or fills up."""

@@ -1,0 +1,69 @@
+"""`pipelines.runs.recover` as a process: at the start of the service, and after each accident.
+
+$DLR_DATA/service/recovery.log    what it says; said again by the supervisor when it has ended
+"""
+
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from pipelines.service.child import Say, signal_group, start
+from pipelines.service.times import Times
+
+READY = "ready"
+"""Its first line: Dagster's tables exist, so that others can open them at once."""
+
+
+class Recovery:
+    """At most one such process, and not too often; asked for again meanwhile, it follows later."""
+
+    def __init__(self, folder: Path, say: Say, times: Times) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self._log = folder / "recovery.log"
+        self._say = say
+        self._times = times
+        self._is_asked = False
+        self._due = 0.0
+
+    def ask(self) -> None:
+        """Have it run as soon as it may."""
+        self._is_asked = True
+
+    def tend(self, code_server_since: float) -> None:
+        """Start it if asked for; repeat what it said once it has ended.
+
+        ``code_server_since`` is Unix time.
+        """
+        now = time.monotonic()
+        if self.process and self.process.poll() is not None:
+            self.process = None
+            self._repeat()
+        if self._is_asked and self.process is None and now >= self._due:
+            self._is_asked = False
+            self._due = now + self._times.recovery_s
+            with suppress(OSError):
+                self._log.write_bytes(b"")
+                words = ["pipelines.runs.recover", str(code_server_since)]
+                self.process = start(words, self._log)
+
+    def is_ready(self) -> bool:
+        """Whether Dagster's tables exist, by what the process has said."""
+        return READY in self._lines()
+
+    def stop(self, number: int) -> None:
+        """Send a signal to it, if it runs."""
+        self._is_asked = False
+        if self.process:
+            signal_group(self.process.pid, number)
+
+    def _repeat(self) -> None:
+        for line in self._lines():
+            if line != READY:
+                self._say(line)
+
+    def _lines(self) -> list[str]:
+        try:
+            return self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
