@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from contract.errors import UserError
 
@@ -37,6 +38,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
         description="SMS delivery reports: receive every push, lose none, prove the numbers.",
         epilog="Settings are environment variables (a .env file is read): see docs/settings.md.",
     )
+    main_parser.add_argument("--version", action="version", version=f"dlr {version('dlr')}")
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary}.")
