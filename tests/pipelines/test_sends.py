@@ -728,7 +728,7 @@ def test_what_a_verification_finds_in_the_send_log(settings: Settings) -> None:
         "update core.sends set match = 'uid' where sid = 1": ".* match is uid, expected sid",
         "delete from core.sends where sid = 3": "core.sends: sid 3, uid null, sent_at_utc 2026",
         "update core.sms_status set tag = 'x' where sid = 2": '.*sid 2: tag is "x", expected null',
-        "update core.sms_status set handset_latency_s = 1": ".*handset_latency_s is 1.0",
+        "update core.sms_status set handset_latency_s = 1 where sid = 1": ".*latency_s is 1.0",
         "update marts.delivery_hourly set pending = 7": ".*pending is 7, expected",
         "update marts.delivery_daily set effective_rate = 0.5": "marts.delivery_daily",
         "update marts.latency_hourly set p95_s = 5": "marts.latency_hourly",
