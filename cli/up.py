@@ -16,7 +16,12 @@ TIMES = Times()
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Where the UI listens."""
+    """Where the UI listens, and what to leave out."""
+    parser.add_argument(
+        "--no-receiver",
+        action="store_true",
+        help="only the pipeline and its UI; the receiver runs elsewhere (`dlr serve`)",
+    )
     parser.add_argument(
         "--ui-port", type=int, default=3000, help="port of the Dagster UI on 127.0.0.1 (3000)"
     )
@@ -25,15 +30,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Keep all parts running until Ctrl-C or SIGTERM; that is its normal end."""
     settings = load_settings()
-    if not settings.push_tokens:
+    receives = not arguments.no_receiver
+    if receives and not settings.push_tokens:
         raise CommandError("DLR_PUSH_TOKENS is not set; the receiver needs at least one token.")
-    if settings.port == 0:
+    if receives and settings.port == 0:
         raise CommandError("DLR_BIND must name a port other than 0.")
     expect_known(settings)
     times = replace(TIMES, run_s=min(TIMES.run_s, settings.max_run_s))
-    supervisor = Supervisor(settings, arguments.ui_port, _say, _show, times)
+    supervisor = Supervisor(settings, arguments.ui_port, _say, _show, times, receives=receives)
     with supervisor.alone():
-        _expect_free(settings.host, settings.port, "Choose another in DLR_BIND")
+        if receives:
+            _expect_free(settings.host, settings.port, "Choose another in DLR_BIND")
         _expect_free("127.0.0.1", arguments.ui_port, "Choose another with --ui-port")
         supervisor.run()
     _show("Stopped.")

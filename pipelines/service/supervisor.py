@@ -24,6 +24,7 @@ from pipelines.service.child import Child, Say
 from pipelines.service.gather import gather, receiver_url, room_of
 from pipelines.service.look import Look
 from pipelines.service.looking import Looking
+from pipelines.service.notify import ALIVE, READY, STOPPING, notify
 from pipelines.service.pipeline import Pipeline
 from pipelines.service.signals import waking
 from pipelines.service.times import Times
@@ -40,16 +41,28 @@ class AlreadyUpError(UserError):
 
 
 class Supervisor:
-    """Everything under one `dlr up`; ``say`` prints a line of what happens, `show` a plain one."""
+    """Everything under one `dlr up`; ``say`` prints a line of what happens, `show` a plain one.
 
-    def __init__(self, settings: Settings, ui_port: int, say: Say, show: Say, times: Times) -> None:
+    The receiver may be somebody else's: of another service or another machine.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ui_port: int,
+        say: Say,
+        show: Say,
+        times: Times,
+        *,
+        receives: bool = True,
+    ) -> None:
         self._settings = settings
         self._ui_port = ui_port
         self._say = say
         self._show = show
         self._times = times
         self._folder = service_folder(settings.data)
-        self._receiver = parts.receiver(settings, say, times)
+        self._receiver = parts.receiver(settings, say, times) if receives else None
         self._pipeline: Pipeline | None = None
         self._signals: list[int] = []
         self._shown: set[str] = set()
@@ -88,13 +101,16 @@ class Supervisor:
                     self._turn(looking)
                     wait(_TURN_S if "ui" in self._shown else 0.2)
             finally:
+                notify(STOPPING)
                 looking.stop()
                 self._stop()
         with suppress(OSError):
             (self._folder / UP_FILE).unlink(missing_ok=True)
 
     def _turn(self, looking: Looking) -> None:
-        self._receiver.tend()
+        notify(ALIVE)
+        if self._receiver:
+            self._receiver.tend()
         if self._pipeline is None and time.monotonic() >= self._try_at:
             self._try_at = time.monotonic() + _TRY_AGAIN_S
             self._pipeline = self._prepare_pipeline()
@@ -127,7 +143,8 @@ class Supervisor:
         return room is None or room.free_bytes >= FLOOR_BYTES
 
     def _children(self) -> dict[str, Child]:
-        return {"receiver": self._receiver, **(self._pipeline.children if self._pipeline else {})}
+        receiver = {"receiver": self._receiver} if self._receiver else {}
+        return receiver | (self._pipeline.children if self._pipeline else {})
 
     def _gather(self) -> Look:
         """Called by the looking thread."""
@@ -138,9 +155,13 @@ class Supervisor:
     def _show_start(self) -> None:
         """Say where everything is, as soon as it is there."""
         children = self._children()
-        if "receiver" not in self._shown and self._receiver.part.answers:
+        if "receiver" not in self._shown and (
+            self._receiver.part.answers if self._receiver else self._pipeline
+        ):
             self._shown.add("receiver")
-            self._show(f"Push URL    {receiver_url(self._settings)}/yunpian/status/<token>")
+            notify(READY)
+            if self._receiver:
+                self._show(f"Push URL    {receiver_url(self._settings)}/yunpian/status/<token>")
             self._show(f"Data        {self._settings.data.absolute()}")
         if "ui" not in self._shown and "ui" in children and children["ui"].part.answers:
             self._shown.add("ui")
