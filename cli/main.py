@@ -55,9 +55,9 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if arguments.command in READERS:
             from contract.settings import load_settings
-            from pipelines.folder.format import expect_current
+            from pipelines.folder.format import expect
 
-            expect_current(load_settings())
+            expect(load_settings())
         status = int(importlib.import_module(f"cli.{arguments.command}").run(arguments))
         sys.stdout.flush()
     except KeyboardInterrupt:

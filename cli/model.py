@@ -131,9 +131,7 @@ def _read_sends(con: duckdb.DuckDBPyConnection, settings: Settings, model: Model
     newest = max(files, key=lambda file: file.changed_ns)
     _note(f"Read from {newest.name}.")
     # a file that is not JSON Lines has none
-    con.execute(
-        "create or replace temp view send_lines as select null::varchar as line where false"
-    )
+    models.run_temporary(con, ("send_lines",))
     if problems := read_rows(con, settings.sends, [newest.name]):
         raise CommandError(f"{newest.name} {problems[newest.name]}.")
     models.run_temporary(con, (model.name,))
@@ -149,7 +147,7 @@ def _test(name: str | None) -> int:
         print(f"{'FAIL' if difference else 'ok  '}  {case.model}  {case.name}")
         if difference:
             failed += 1
-            print(textwrap.indent(str(difference), "      "))
+            print(textwrap.indent(difference, "      "))
     print(f"{len(cases)} unit tests, {failed} failed.")
     return 1 if failed else 0
 

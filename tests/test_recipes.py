@@ -112,14 +112,10 @@ REASON = Recipe(
             behind(
                 '    BAD_REPORT_STATUS = "bad_report_status"\n', '    NO_MOBILE = "no_mobile"\n'
             ),
-            behind(
-                "_SENTENCES = {\n",
-                '    Reason.NO_MOBILE: "mobile is missing or empty.",\n',
-            ),
         ),
         "pipelines/decode/slow_path.py": (
             behind(
-                '        ("report_status", Reason.BAD_REPORT_STATUS, _is_status),\n',
+                "Reason.BAD_REPORT_STATUS, STATUSES.__contains__),\n",
                 '        ("mobile", Reason.NO_MOBILE, lambda value: value not in (None, "")),\n',
             ),
         ),

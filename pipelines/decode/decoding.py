@@ -5,37 +5,21 @@ Leaves behind, as temporary tables of the connection: ``landed_envelopes``, ``la
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from pipelines import models
-from pipelines.decode.slow_path import FIELDS, decode_push
+from pipelines.decode.slow_path import decode_push
 from pipelines.landing.chunks import Chunk
-from pipelines.models.rows import COUNT, TEXT, TIME, hand_over
+from pipelines.models.rows import hand_over
 
 _ENVELOPE = ("push_id", "received_at", "sha256", "body", "body_base64")
 _LINE_BYTES = (1 << 20, 1 << 26)
 """Bounds of what DuckDB is told a line may take."""
 
-_PUSH = {"push_id": TEXT, "decoding": TEXT, "records": COUNT, "repaired_mobiles": COUNT}
-_RECORD = {
-    "sid": COUNT,
-    "push_id": TEXT,
-    "position": COUNT,
-    "received_at_utc": TIME,
-    **dict.fromkeys(FIELDS.values(), TEXT),
-}
-_REJECT = {
-    "push_id": TEXT,
-    "position": COUNT,
-    "reason": TEXT,
-    "field": TEXT,
-    "value": TEXT,
-    "received_at_utc": TIME,
-}
+Row = tuple[object, ...]
 
 
 def decode(con: duckdb.DuckDBPyConnection) -> None:
@@ -60,8 +44,7 @@ def read_lines(
         start = len(f"{landing}/") + 1
         _read_json(con, [landing / name for name in names], f"filename[{start}:]", _ENVELOPE)
     else:
-        columns = ", ".join(f"null::varchar as {column}" for column in ("file", *_ENVELOPE))
-        con.execute(f"create or replace temp view landed_lines as select {columns} where false")
+        models.run_temporary(con, ("landed_lines",))
 
 
 def _read_json(
@@ -86,18 +69,17 @@ def _read_json(
 
 def _decode_slowly(con: duckdb.DuckDBPyConnection) -> None:
     """Decode again, in Python, each push that SQL did not decode with certainty."""
-    pushes = list[tuple[object, ...]]()
-    records, rejects = list[dict[str, object]](), list[dict[str, object]]()
+    pushes, records, rejects = list[Row](), list[Row](), list[Row]()
     for push_id, received_at_utc, body in _ambiguous_bodies(con):
-        decoded = decode_push(body)
-        size = len(decoded.records) + len(decoded.rejects)
-        pushes.append((push_id, decoded.decoding, size, decoded.repaired_mobiles))
-        origin = {"push_id": push_id, "received_at_utc": received_at_utc}
-        records += [origin | record for record in decoded.records]
-        rejects += [origin | asdict(reject) for reject in decoded.rejects]
-    hand_over(con, "slow_path_pushes", pushes, _PUSH)
-    hand_over(con, "slow_path_records", records, _RECORD)
-    hand_over(con, "slow_path_rejects", rejects, _REJECT)
+        push = decode_push(body)
+        size = len(push.records) + len(push.rejects)
+        pushes.append((push_id, push.decoding, size, push.repaired_mobiles))
+        for position, sid, *fields in push.records:
+            records.append((sid, push_id, position, received_at_utc, *fields))
+        rejects += [(push_id, *reject, received_at_utc) for reject in push.rejects]
+    hand_over(con, "slow_path_pushes", pushes)
+    hand_over(con, "slow_path_records", records)
+    hand_over(con, "slow_path_rejects", rejects)
 
 
 def _ambiguous_bodies(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime, bytes]]:

@@ -11,16 +11,16 @@ from pathlib import Path
 import duckdb
 
 from pipelines.landing.inventory import list_landed
-from pipelines.models.apply import fetch
 from pipelines.models.digests import DECODING, FORMAT_1, digests_now
+from pipelines.models.steps import fetch
 
 
 def note_decoder(con: duckdb.DuckDBPyConnection, days: Iterable[date | None]) -> None:
     """Remember by which rules a batch decoded pushes of these landing days."""
-    decoder = digests_now(con).of(DECODING)
-    for day in days:
-        row = "select ?::date, ? except from ops.decoded_days"
-        con.execute(f"insert into ops.decoded_days {row}", [day, decoder])
+    con.execute(
+        "insert into ops.decoded_days select unnest(?::date[]), ? except from ops.decoded_days",
+        [list(days), digests_now(con).of(DECODING)],
+    )
 
 
 def forget_decoders(con: duckdb.DuckDBPyConnection, days: Iterable[date | None]) -> None:

@@ -14,6 +14,7 @@ receivers in public code.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -24,15 +25,9 @@ from pipelines.decode.salvage import Damaged, salvage
 
 PARAMETER = b"sms_status"
 DEPTHS = ("once", "twice", "thrice")
-FIELDS = {
-    "uid": "uid",
-    "mobile": "mobile",
-    "report_status": "report_status",
-    "user_receive_time": "handset_time_raw",
-    "error_msg": "error_code",
-    "error_detail": "error_detail",
-}
-"""Fields of a record as the provider names them, and the columns they become."""
+STATUSES = ("SUCCESS", "FAIL")
+FIELDS = ("uid", "mobile", "report_status", "user_receive_time", "error_msg", "error_detail")
+"""Fields of a record beside its sid, as the provider names them."""
 
 _SID = re.compile(r"-?[0-9]+")
 _LOST_PLUS = re.compile(r" [0-9]+")
@@ -61,7 +56,8 @@ class Decoded:
     """One push, taken apart: every record is in ``records`` or in ``rejects``."""
 
     decoding: str
-    records: list[dict[str, Any]] = field(default_factory=list)
+    records: list[tuple[object, ...]] = field(default_factory=list)
+    """Position in the pushed array, sid, and the text of each of FIELDS."""
     rejects: list[RejectedRecord] = field(default_factory=list)
     repaired_mobiles: int = 0
 
@@ -127,10 +123,11 @@ def _decode_value(value: bytes) -> tuple[str, list[Any] | RejectedRecord]:
 def _read(layers: list[bytes]) -> _Reading | None:
     """The first layer that is whole JSON, broken texts aside."""
     for depth, layer in enumerate(layers):
-        text = _utf8(layer)
-        if text is not None and (parsed := parse(text)) is not None:
-            lost = any(SURROGATE.search(part) for part in _strings(parsed[0]))
-            return _Reading(depth, "salvaged" if lost else DEPTHS[depth], parsed[0], text)
+        with suppress(UnicodeDecodeError):
+            text = layer.decode("utf-8")
+            if (parsed := parse(text)) is not None:
+                lost = any(SURROGATE.search(part) for part in _strings(parsed[0]))
+                return _Reading(depth, "salvaged" if lost else DEPTHS[depth], parsed[0], text)
     for depth, layer in enumerate(layers):
         text = layer.decode("utf-8", "replace").lstrip("\ufeff")
         if (parsed := parse(text, strict=False)) is not None:
@@ -174,18 +171,11 @@ def _has_blank_mobile(element: Any) -> bool:  # noqa: ANN401  any JSON
     return isinstance(mobile, str) and _LOST_PLUS.fullmatch(mobile) is not None
 
 
-def _utf8(data: bytes) -> str | None:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
 def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
     """Texts of all fields of all records."""
     for element in value if isinstance(value, list) else ():
-        if isinstance(element, dict):
-            yield from (part for part in element.values() if isinstance(part, str))
+        parts = element.values() if isinstance(element, dict) else ()
+        yield from (part for part in parts if isinstance(part, str))
 
 
 def _take(element: Any, position: int, into: Decoded) -> None:  # noqa: ANN401  any JSON
@@ -194,9 +184,9 @@ def _take(element: Any, position: int, into: Decoded) -> None:  # noqa: ANN401  
     if reject is not None:
         into.rejects.append(reject)
         return
-    record = {column: as_text(element.get(name)) for name, column in FIELDS.items()}
+    fields = (as_text(element.get(name)) for name in FIELDS)
     into.repaired_mobiles += isinstance(element.get("mobile"), _Repaired)
-    into.records.append({"sid": int(element["sid"]), "position": position, **record})
+    into.records.append((position, int(element["sid"]), *fields))
 
 
 def _reject(element: Any, position: int) -> RejectedRecord | None:  # noqa: ANN401  any JSON
@@ -204,12 +194,12 @@ def _reject(element: Any, position: int) -> RejectedRecord | None:  # noqa: ANN4
         return RejectedRecord(Reason.DAMAGED_JSON, position, value=_printable(element.text))
     if not isinstance(element, dict):
         return RejectedRecord(Reason.NOT_AN_OBJECT, position, value=_printable(write(element)))
-    for name, reason, good in (
+    for name, reason, is_good in (
         ("sid", Reason.BAD_SID, _is_sid),
-        ("report_status", Reason.BAD_REPORT_STATUS, _is_status),
+        ("report_status", Reason.BAD_REPORT_STATUS, STATUSES.__contains__),
     ):
-        if not good(element.get(name)):
-            return RejectedRecord(reason, position, name, _printable(as_text(element.get(name))))
+        if not is_good(value := element.get(name)):
+            return RejectedRecord(reason, position, name, _printable(as_text(value)))
     return None
 
 
@@ -219,10 +209,6 @@ def _is_sid(value: Any) -> bool:  # noqa: ANN401  any JSON
     digits = value.removeprefix("-").lstrip("0") or "0"
     # 64 bits have 19 digits; int() refuses a text of thousands
     return len(digits) <= 19 and -(2**63) <= int(value[:1].strip("0123456789") + digits) < 2**63
-
-
-def _is_status(value: Any) -> bool:  # noqa: ANN401  any JSON
-    return isinstance(value, str) and value in ("SUCCESS", "FAIL")
 
 
 def _printable(text: str | None) -> str | None:

@@ -17,7 +17,7 @@ from pipelines.folder.files import replace_file
 from pipelines.folder.lock import WarehouseError
 
 FORMAT = 3
-_OLDEST_READABLE = 2
+OLDEST_READABLE = 2
 """Commands that only read take this one and later ones as they are."""
 
 
@@ -25,22 +25,18 @@ class FolderFormatError(WarehouseError):
     """The data folder is of another version than this program; the message says what to type."""
 
 
-def expect_current(settings: Settings) -> None:
-    """Raise FolderFormatError where the data folder is of a version that readers cannot take."""
-    expect_known(settings)
-    if format_of(settings) < _OLDEST_READABLE:
+def expect(settings: Settings, oldest: int = OLDEST_READABLE) -> None:
+    """Raise FolderFormatError where the data folder is of a later version, or before ``oldest``."""
+    folder, number = settings.data.absolute(), format_of(settings)
+    if number > FORMAT:
         raise FolderFormatError(
-            f"{settings.data.absolute()} is of an earlier version (format {format_of(settings)}, "
-            f"this one is {FORMAT}); `dlr run` brings it up to date."
+            f"{folder} is of a later version (format {number}, this one knows up to {FORMAT}); "
+            "install the version that made it."
         )
-
-
-def expect_known(settings: Settings) -> None:
-    """Raise FolderFormatError where the data folder is of a later version."""
-    if format_of(settings) > FORMAT:
+    if number < oldest:
         raise FolderFormatError(
-            f"{settings.data.absolute()} is of a later version (format {format_of(settings)}, this "
-            f"one knows up to {FORMAT}); install the version that made it."
+            f"{folder} is of an earlier version (format {number}, this one is {FORMAT}); "
+            "`dlr run` brings it up to date."
         )
 
 

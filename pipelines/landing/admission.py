@@ -4,9 +4,9 @@ import stat
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 
+from pipelines.folder.files import sha256_of
 from pipelines.landing.inventory import SUFFIXES, LandedFile
 
 
@@ -55,8 +55,7 @@ def _digest_or_problem(
     try:
         if problem := problem_of(path):
             return None, problem
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest(), None
+        return sha256_of(path), None
     except OSError as error:
         return None, unreadable(error)
 

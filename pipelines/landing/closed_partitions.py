@@ -21,13 +21,12 @@ from pipelines.landing.inventory import (
     visible,
 )
 from pipelines.landing.registry import LANDED_FILES, pending, registered
-from pipelines.models.rows import COUNT, TEXT, TIME, hand_over
+from pipelines.models.rows import hand_over
 from pipelines.models.warehouse import transaction
 
 CLOSE_AFTER = timedelta(days=3)
 _SETTLED_NS = 60 * 10**9
 """A folder whose last change is younger may change again without a new stamp."""
-_CLOSED = {"folder": TEXT, "stamp": TEXT, "files": COUNT, "bytes": COUNT, "sealed_at_utc": TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def close_partitions(con: duckdb.DuckDBPyConnection, landing: Path, listing: Lis
     ]
     if rows:
         with transaction(con):
-            hand_over(con, "closed", rows, _CLOSED)
+            hand_over(con, "closed", rows, "ops.sealed_days")
             con.execute("delete from ops.sealed_days where folder in (select folder from closed)")
             con.execute("insert into ops.sealed_days by name from closed")
 

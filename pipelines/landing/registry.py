@@ -13,14 +13,8 @@ from pipelines import models
 from pipelines.landing.admission import Admission
 from pipelines.landing.chunks import Chunk
 from pipelines.landing.inventory import File, LandedFile
-from pipelines.models.rows import COUNT, TEXT, hand_over
+from pipelines.models.rows import hand_over
 from pipelines.models.warehouse import transaction
-
-_READ_FILE = {"file": TEXT, "landing_day": TEXT, "bytes": COUNT, "changed_ns": COUNT}
-_READ_FILE |= dict.fromkeys(("sha256", "state", "problem", "reader", "run_id"), TEXT)
-_MEMBER = {"file": TEXT, "container": TEXT, "offset_bytes": COUNT}
-_NEW_MEMBER = {**_MEMBER, "landing_day": TEXT, "bytes": COUNT, "sha256": TEXT}
-_CONTAINER = {"file": TEXT, "bytes": COUNT, "changed_ns": COUNT, "sha256": TEXT}
 
 
 class Registry(NamedTuple):
@@ -43,21 +37,13 @@ def register(
     reader: str | None = None,
 ) -> None:
     """Register that each file was read; the temporary table ``read_files`` keeps their names."""
-    rows = [
-        (
-            file.name,
-            file.day and file.day.isoformat(),
-            file.size,
-            file.changed_ns,
-            sha256,
-            "quarantined" if file.name in problems else "taken",
-            problems.get(file.name),
-            reader,
-            run_id,
-        )
-        for file, sha256 in ((each.file, each.sha256) for each in admissions)
-    ]
-    hand_over(con, "read_files", rows, _READ_FILE)
+    rows = []
+    for admission in admissions:
+        file, problem = admission.file, problems.get(admission.file.name)
+        state = "quarantined" if problem else "taken"
+        origin = (file.name, file.day, file.size, file.changed_ns, admission.sha256)
+        rows.append((*origin, state, problem, reader, run_id))
+    hand_over(con, "read_files", rows)
     con.execute(f"delete from {registry.table} where file in (select file from read_files)")
     models.run_temporary(con, (registry.rows,))
     con.execute(f"insert into {registry.table} by name from {registry.rows}")
@@ -67,12 +53,10 @@ def registered(
     con: duckdb.DuckDBPyConnection, registry: Registry, columns: str, days: object = None
 ) -> dict[str, tuple[object, ...]]:
     """What the registry says of each file; ``days`` leaves out files of other landing days."""
-    where = "true"
-    if days is not None:
-        where = "landing_day is null or landing_day in (select unnest(?::date[]))"
-    query = f"select file, {columns} from {registry.table} where {where}"
-    rows = con.execute(query, [] if days is None else [days]).fetchall()
-    return {file: tuple(values) for file, *values in rows}
+    listed = "where landing_day is null or landing_day in (select unnest(?::date[]))"
+    query = f"select file, {columns} from {registry.table}"
+    answer = con.execute(query) if days is None else con.execute(f"{query} {listed}", [days])
+    return {file: tuple(values) for file, *values in answer.fetchall()}
 
 
 def pending(
@@ -111,14 +95,14 @@ def quarantined(
 def register_members(con: duckdb.DuckDBPyConnection, chunk: Chunk) -> None:
     """Register which landed files lie in a compacted one, and where; what was known stays."""
     folder = chunk.file.name.rpartition("/")[0]
-    day = chunk.file.day and chunk.file.day.isoformat()
+    name, day = chunk.file.name, chunk.file.day
     rows = [
-        (f"{folder}/{member.name}", chunk.file.name, member.offset, day, member.size, member.sha256)
+        (f"{folder}/{member.name}", day, name, member.offset, member.size, member.sha256, None)
         for member in chunk.members
         if member.name is not None and member.size
     ]
     if rows:
-        hand_over(con, "container_members", rows, _NEW_MEMBER)
+        hand_over(con, "container_members", rows, "ops.compacted_files")
         unknown = "file not in (select file from ops.compacted_files)"
         con.execute(
             f"insert into ops.compacted_files by name from container_members where {unknown}"
@@ -135,8 +119,8 @@ def register_compaction(
         offset += file.size
     row = (container.file.name, container.file.size, container.file.changed_ns, container.sha256)
     with transaction(con):
-        hand_over(con, "compaction_members", members, _MEMBER)
-        hand_over(con, "compaction_container", [row], _CONTAINER)
+        hand_over(con, "compaction_members", members)
+        hand_over(con, "compaction_container", [row])
         models.run_temporary(con, ("compacted_members", "compacted_container"))
         mine = "file in (select file from compaction_members)"
         con.execute(f"delete from ops.compacted_files where {mine}")

@@ -12,7 +12,7 @@ from pipelines.load.batch import Batch
 from pipelines.load.report import LoadReport
 from pipelines.load.retract import retract
 from pipelines.load.settle import settle
-from pipelines.models.apply import insert
+from pipelines.models.steps import insert
 from pipelines.sends.store import store_sends
 
 
@@ -60,8 +60,9 @@ def _register(
     report: LoadReport,
 ) -> None:
     """Register which files were read and what is wrong with them; a file with its last chunk."""
-    report.add_problems(batch.sends.problems)
-    report.add_problems(find_problems(con, run.settings.landing, admissions, batch.chunk))
+    problems = find_problems(con, run.settings.landing, admissions, batch.chunk)
+    # the first problem of a file counts
+    report.quarantined = problems | batch.sends.problems | report.quarantined
     report.pushes += con.execute("select count(*) from landed_pushes").fetchall()[0][0]
     report.send_files += len(batch.sends.admissions)
     report.files += batch.completed

@@ -1,8 +1,7 @@
 """What ingesting landed data again changed: how many rows moved from what to what.
 
-A rebuild compares the old warehouse with the new. In place, each batch remembers what stood there
-for the messages and pushes it changes, the first time it changes them; the end is compared with
-that. What a push that was never ingested before brought is news, and no change.
+A rebuild compares the old warehouse with the new; in place, the end is compared with what each
+batch found. What a push that was never ingested before brought is news, and no change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +11,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines import models
-from pipelines.models.apply import delete, insert
+from pipelines.models.steps import delete, insert
 from pipelines.models.warehouse import transaction
 
 _MESSAGE = "sid, error_category, country_code, range_operator, event_time_utc, delivered"

@@ -1,22 +1,19 @@
 """The conservation laws: what came in is what is there, or is accounted for.
 
-    records received = rows of core.sms_status + duplicates + conflicts + rejected (+ erased)
-    rows of the send log received = sends + repeated + duplicates + rejected
-
 Both are counted from the tables themselves in every transaction, for the run and over all time; the
-first for each file and each push, too. ``ops.ledger`` and ``ops.sends_ledger`` keep the figures.
-Nothing is published while they do not balance.
+law of the records for each file and each push, too.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from contract.settings import Settings
 from pipelines import models
-from pipelines.models.apply import fetch, fetch_rows
+from pipelines.models.rows import fetch_rows
+from pipelines.models.steps import fetch
 from pipelines.models.warehouse import reference_version
 
 _WRAP = 2**64
@@ -68,21 +65,19 @@ class Run:
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """Sums of the row hashes of the changed messages, and how many rows there are."""
+class Content(NamedTuple):
+    """Rows of the changed messages, and the sums of their hashes."""
 
     messages: int
     low: int
     high: int
 
 
-@dataclass(frozen=True, slots=True)
-class ContentChange:
-    """The changed messages before and after."""
+class ContentChange(NamedTuple):
+    """What the sums of the hashes gained."""
 
-    before: Content
-    after: Content
+    low: int
+    high: int
     one_row_each: bool
     """Whether every changed message that has a report has one row, and no other has."""
 
@@ -122,8 +117,7 @@ def record(
     """Enter a batch of landed files, and bring the fingerprint up to date."""
     after, last = totals(con, RECORDS), latest(con) or {}
     old_low, old_high = last.get("content_low", 0), last.get("content_high", 0)
-    low = (old_low - content.before.low + content.after.low) % _WRAP
-    high = (old_high - content.before.high + content.after.high) % _WRAP
+    low, high = (old_low + content.low) % _WRAP, (old_high + content.high) % _WRAP
     entry = {
         "started_at_utc": run.started_at.replace(tzinfo=None),
         "updated_at_utc": datetime.now(UTC).replace(tzinfo=None),
@@ -154,10 +148,9 @@ def record_anew(con: duckdb.DuckDBPyConnection, run: Run, *, one_row_each: bool)
     What was made again may have been tampered with before.
     """
     con.execute("create or replace temp table stale_sids as select sid from core.sms_status")
-    last = latest(con) or {}
-    before = Content(0, last.get("content_low", 0), last.get("content_high", 0))
-    content = ContentChange(before, changed_content(con), one_row_each)
-    record(con, run, totals(con, RECORDS), 0, content)
+    last, (_, low, high) = latest(con) or {}, changed_content(con)
+    low, high = low - last.get("content_low", 0), high - last.get("content_high", 0)
+    record(con, run, totals(con, RECORDS), 0, ContentChange(low, high, one_row_each))
 
 
 def _law_holds(con: duckdb.DuckDBPyConnection, after: Totals) -> bool:

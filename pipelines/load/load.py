@@ -1,9 +1,5 @@
 """Landed files and send files to ``raw`` and ``core``: batch after batch, each one transaction.
 
-    load.py     what is pending, or is to be ingested again
-    batch.py    cut into batches
-    apply.py    one batch: retract, decode, store, settle, register, ledger
-
 A batch and the registry of its files are stored together, so a crash repeats the batch and never
 doubles it. Marts and exports follow from what is marked stale.
 """
@@ -24,7 +20,7 @@ from pipelines.load.apply import apply
 from pipelines.load.batch import batches
 from pipelines.load.recompute import recompute_core
 from pipelines.load.report import LoadReport
-from pipelines.models.computed import outdated_core
+from pipelines.models.computed import outdated
 from pipelines.models.warehouse import load_reference, transaction
 from pipelines.sends.files import pending_sends
 
@@ -64,9 +60,10 @@ class _Load:
 
     def recompute(self) -> None:
         """Bring what is stored to what it would be by today's models and settings."""
-        if outdated := outdated_core(self.con):
-            self.report.changes = recompute_core(self.con, self.run, outdated, self.on_progress)
-            self.report.recomputed = [model.name for model in outdated]
+        tables = [model for model in outdated(self.con) if model.schema != "marts"]
+        if tables:
+            self.report.changes = recompute_core(self.con, self.run, tables, self.on_progress)
+            self.report.recomputed = [model.name for model in tables]
 
     def ingest_pending(self) -> list[date | None]:
         """Ingest what is pending; returns landing days that an upgrade left to ingest again."""

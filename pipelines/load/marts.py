@@ -31,7 +31,7 @@ def refresh_marts(con: duckdb.DuckDBPyConnection, run_id: str | None = None) -> 
 
     The steps between them are made even where nothing is stale: checks look at what changed.
     """
-    _choose_hours(con, "from ops.stale_hours")
+    con.execute("create or replace temp table hours_to_refresh as from ops.stale_hours")
     stale = is_stale(con)
     with transaction(con):
         for model in _steps():
@@ -50,8 +50,7 @@ def rebuild_marts(
     con: duckdb.DuckDBPyConnection, names: Collection[str], run_id: str | None = None
 ) -> None:
     """Compute the named marts anew from all of core."""
-    models.run_temporary(con, ("all_hours",))
-    _choose_hours(con, "from all_hours")
+    models.run_temporary(con, ("hours_to_refresh",))
     seconds: dict[str, float] = {}
     with transaction(con):
         for model in _steps():
@@ -64,14 +63,3 @@ def rebuild_marts(
                 models.refresh(con, model)
                 seconds[model.name] = time.monotonic() - started
         note_computed(con, seconds, run_id)
-
-
-def _choose_hours(con: duckdb.DuckDBPyConnection, hours: str) -> None:
-    """Make the relations that the headers of the marts refer to."""
-    con.execute(f"create or replace temp table hours_to_refresh as {hours}")
-    for name, query in {
-        "stale_event_hours": "select hour_utc from hours_to_refresh where clock = 'event'",
-        "stale_event_days": "select distinct hour_utc::date as day_utc from stale_event_hours",
-        "stale_received_hours": "select hour_utc from hours_to_refresh where clock = 'received'",
-    }.items():
-        con.execute(f"create or replace temp table {name} as {query}")

@@ -1,7 +1,6 @@
 """Outdated tables that a load computes, computed again from what is stored.
 
-An edited model, a changed setting or another row of the reference data is right for all of history
-after one run. Landed files are read again only where bytes would be decoded in another way, which
+Landed files are read again only where bytes would be decoded in another way, which
 ``decode/rules.py`` knows; marts are computed again by ``marts.py``.
 """
 
@@ -18,8 +17,8 @@ from pipelines.load.changes import Change
 from pipelines.load.retract import retract
 from pipelines.load.settle import settle
 from pipelines.models import Model
-from pipelines.models.apply import fetch, make
 from pipelines.models.computed import note_computed
+from pipelines.models.steps import fetch, make
 from pipelines.models.warehouse import transaction
 from pipelines.sends.store import store_sends
 

@@ -1,6 +1,5 @@
 """What a load took in, for the run's log and for Dagster."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -28,7 +27,3 @@ class LoadReport:
     def took_anything(self) -> bool:
         """Whether any file was taken, or any table computed again."""
         return bool(self.files or self.send_files or self.recomputed)
-
-    def add_problems(self, problems: Mapping[str, str]) -> None:
-        """Keep the first problem of each file."""
-        self.quarantined = dict(problems) | self.quarantined

@@ -4,8 +4,8 @@ import duckdb
 
 from pipelines.load import changes
 from pipelines.load.batch import Batch
-from pipelines.models.apply import delete, insert, make
-from pipelines.models.rows import TEXT, hand_over
+from pipelines.models.rows import hand_over
+from pipelines.models.steps import delete, insert, make
 
 
 def retract(con: duckdb.DuckDBPyConnection, batch: Batch, *, again: bool) -> None:
@@ -15,7 +15,7 @@ def retract(con: duckdb.DuckDBPyConnection, batch: Batch, *, again: bool) -> Non
     be settled without them. Unless ``again``, both are empty.
     """
     files = [(file.name,) for file in batch.files] if again else []
-    hand_over(con, "retracted_files", files, {"file": TEXT})
+    hand_over(con, "retracted_files", files)
     if batch.chunk and again:
         _find_pushes_of_chunk(con, first=batch.chunk.first_line == 1, last=batch.chunk.last)
     else:

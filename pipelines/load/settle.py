@@ -1,23 +1,17 @@
-"""Everything about the changed messages computed anew, and what follows from it marked stale.
-
-    retracted_records, new_records, changed_sends
-        -> stale_sids -> core.*
-        -> raw.pushes (duplicates, conflicts), ops.ledger_by_file
-        -> ops.stale_hours, ops.stale_parts
-
-The caller holds the transaction, and has made the relations of a batch: ``decode``, ``retract`` and
-``store_sends`` make them.
-"""
+"""Everything about the changed messages computed anew, and what follows from it marked stale."""
 
 import duckdb
 
 from pipelines import models
 from pipelines.load import changes, ledger
-from pipelines.models.apply import insert_missing, update
+from pipelines.models.steps import insert_missing, update
 
 
 def settle(con: duckdb.DuckDBPyConnection, *, again: bool) -> ledger.ContentChange:
-    """Compute everything about the changed messages anew, and mark what follows from it."""
+    """Compute everything about the changed messages anew, and mark what follows from it.
+
+    Reads what ``decode``, ``retract`` and ``store_sends`` leave, in the caller's transaction.
+    """
     every = models.load_models().values()
     folders = ("steps/messages", "steps/sends")
     steps = [model.name for model in every if model.folder in folders]
@@ -38,7 +32,8 @@ def settle(con: duckdb.DuckDBPyConnection, *, again: bool) -> ledger.ContentChan
     models.run_temporary(con, ("stale_files",))
     models.refresh(con, models.load_models()["ops.ledger_by_file"])
     reported = con.execute("select count(*) from winning_reports").fetchall()[0][0]
-    return ledger.ContentChange(before, after, after.messages == reported)
+    gain = after.low - before.low, after.high - before.high
+    return ledger.ContentChange(*gain, after.messages == reported)
 
 
 def _mark_messages(con: duckdb.DuckDBPyConnection) -> None:

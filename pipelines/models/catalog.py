@@ -4,6 +4,7 @@ This module knows no table by name; ``headers.py`` says what a file tells of its
 """
 
 import graphlib
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from hashlib import sha256
 
@@ -11,15 +12,16 @@ from pipelines.models.headers import SCHEMAS, WAREHOUSE, Model, ModelError, read
 from pipelines.models.parsing import Query, SqlError, parse
 
 
+def _read(*folders: str) -> dict[str, Model]:
+    """Models of these folders by name."""
+    paths = [path for folder in folders for path in sorted(WAREHOUSE.glob(f"{folder}/*.sql"))]
+    return {model.name: model for model in map(read_model, paths)}
+
+
 @cache
 def _files() -> dict[str, Model]:
     """Every model by its name, in no order that matters."""
-    folders = (
-        *(WAREHOUSE / schema for schema in SCHEMAS),
-        *sorted((WAREHOUSE / "steps").iterdir()),
-    )
-    paths = [path for folder in folders for path in sorted(folder.glob("*.sql"))]
-    return {model.name: model for model in (read_model(path) for path in paths)}
+    return _read(*SCHEMAS, "steps/*")
 
 
 def query_of(model: Model) -> Query:
@@ -62,6 +64,12 @@ def load_models() -> dict[str, Model]:
 
 
 @cache
+def known_models() -> dict[str, Model]:
+    """What Python hands to the models (``warehouse/inputs``), then all models in order."""
+    return {**_read("inputs"), **load_models()}
+
+
+@cache
 def dependencies() -> dict[str, frozenset[str]]:
     """For each stored table the stored ones it is computed from, temporary steps looked through.
 
@@ -72,22 +80,39 @@ def dependencies() -> dict[str, frozenset[str]]:
     edges: dict[str, frozenset[str]] = {}
     for name, model in models.items():
         direct = read_by()[name] | set(model.depends_on)
-        if unknown := {one for one in direct if "/" not in one} - models.keys():
+        if unknown := {source for source in direct if "/" not in source} - models.keys():
             raise ModelError(f"{model.path}: depends_on names {min(unknown)}, which is not a table")
         steps = {other for other in direct & models.keys() if models[other].temporary}
         edges[name] = (direct - steps).union(*(edges[step] for step in steps))
     return {name: tables for name, tables in edges.items() if not models[name].temporary}
 
 
-def closure(names: tuple[str, ...]) -> tuple[str, ...]:
-    """These models and every temporary step they read, near or far, each after those it reads."""
-    models = load_models()
-    found, queue = set(names), list(names)
+def reach(starts: Iterable[str], next_of: Callable[[str], Iterable[str]]) -> set[str]:
+    """The starts, and all that ``next_of`` leads to from there, near or far."""
+    reached, queue = set(starts), list(starts)
     while queue:
-        fresh = {name for name in read_by()[queue.pop()] if models[name].temporary} - found
-        found |= fresh
+        fresh = set(next_of(queue.pop())) - reached
+        reached |= fresh
         queue += fresh
-    return tuple(name for name in models if name in found)
+    return reached
+
+
+def steps_before(names: Collection[str], given: Collection[str] = ()) -> list[Model]:
+    """Steps and inputs that models read, near or far, but those ``given``, in order.
+
+    Raises ModelError where one reads what only a run makes.
+    """
+    known = known_models()
+
+    def steps_of(reader: str) -> set[str]:
+        tables = query_of(known[reader]).tables - set(given)
+        if unknown := {table for table in tables if "." not in table} - known.keys():
+            path = known[reader].path
+            raise ModelError(f"{path}: reads {min(unknown)}, which only a run makes")
+        return {table for table in tables & known.keys() if known[table].temporary}
+
+    reached = reach(names, steps_of) - set(names)
+    return [model for name, model in known.items() if name in reached]
 
 
 @cache

@@ -27,13 +27,8 @@ def outdated(con: duckdb.DuckDBPyConnection) -> list[Model]:
     return list(stale.values())
 
 
-def outdated_core(con: duckdb.DuckDBPyConnection) -> list[Model]:
-    """Those of them that a load computes."""
-    return [model for model in outdated(con) if model.schema != "marts"]
-
-
 def outdated_marts(con: duckdb.DuckDBPyConnection) -> list[Model]:
-    """Those of them that are computed from what a load leaves."""
+    """Those of them that are computed from what a load leaves; a load computes the others."""
     return [model for model in outdated(con) if model.schema == "marts"]
 
 

@@ -2,25 +2,24 @@
 
 A digest covers the table's columns, its SQL and that of the steps before it, the functions and
 reference files they use, and the settings they ask for. SQL counts as a syntax tree, Python as one
-without comments, docstrings and imports: a reworded comment changes no digest. What other stored
-tables hold is no part of it; the graph of the models says what follows from what.
+without comments, docstrings and imports. What other stored tables hold is no part of it.
 
-SQL and Python may also change and still compute the same rows. ``equal_digests.csv`` lists such
-digests; `python -m tools.equal_digests` keeps it. They are those of the default settings: under
-others a digest that depends on them is not in the list, and its table is computed again once.
+``equal_digests.csv`` lists digests that compute the same rows (`python -m tools.equal_digests`),
+under the default settings: under others a table that depends on them is computed again once.
 """
 
 import ast
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
 
-from pipelines.models.catalog import closure, load_models, query_of
+from pipelines.folder.files import sha256_of
+from pipelines.models.catalog import load_models, query_of, reach, steps_before
 from pipelines.models.functions import define_functions
 from pipelines.models.headers import WAREHOUSE, Model
 from pipelines.models.parsing import Query, literal, parse, parser
@@ -63,16 +62,17 @@ class Digests:
     def _table(self, name: str) -> str:
         model = load_models()[name]
         columns = f"{list(model.types.items())} {model.delete_by}"
-        return self._digest([columns], [name, *_steps_before(model)])
+        return self._digest([columns], [model, *_steps_of(model)])
 
     def _reading(self, what: str) -> str:
         folder, module = _READERS[what]
-        steps = tuple(name for name, model in load_models().items() if model.folder == folder)
-        return self._digest([python_meaning(module)], closure(steps))
+        steps = {name: model for name, model in load_models().items() if model.folder == folder}
+        before = [step for step in steps_before(steps) if step.folder != "inputs"]
+        return self._digest([python_meaning(module)], [*steps.values(), *before])
 
-    def _digest(self, texts: Iterable[str], names: Iterable[str]) -> str:
-        queries = [query_of(load_models()[name]) for name in names]
-        parts = {*texts, *(query.meaning for query in queries)}
+    def _digest(self, texts: Iterable[str], models: Iterable[Model]) -> str:
+        queries = [query_of(model) for model in models]
+        parts = set(texts)
         for query in [*queries, *_functions_of(queries)]:
             parts.add(query.meaning)
             parts.update(_reference_digest(name) for name in query.tables & _reference_tables())
@@ -112,27 +112,27 @@ def meaning_of(sql: str) -> str:
     return "\n".join([query.meaning, *(each.meaning for each in _functions_of([query]))])
 
 
-def _steps_before(model: Model) -> list[str]:
+def _steps_of(model: Model) -> list[Model]:
     """Temporary steps between a table and the stored ones; how bytes are decoded is no part.
 
     Of the ledger's steps those are, which read the table: they are brought up to date with it.
     """
-    every = load_models()
-    ledger = [name for name, step in every.items() if step.folder == "steps/ledger"]
-    readers = [name for name in ledger if model.name in query_of(every[name]).tables]
-    left_out = {_READERS[DECODING][0], "steps/ledger"}
-    steps = closure((model.name, *readers))
-    return [name for name in steps if every[name].folder not in left_out or name in readers]
+    readers = {
+        name
+        for name, step in load_models().items()
+        if step.folder == "steps/ledger" and model.name in query_of(step).tables
+    }
+    left_out = {_READERS[DECODING][0], "steps/ledger", "inputs"}
+    before = [step for step in steps_before({model.name, *readers}) if step.folder not in left_out]
+    return [*before, *(load_models()[name] for name in readers)]
 
 
-def _functions_of(queries: Iterable[Query]) -> Iterator[Query]:
+def _functions_of(queries: Iterable[Query]) -> list[Query]:
     """Our SQL functions that the queries use, near or far."""
-    every, seen = _functions(), set[str]()
-    names = {name for query in queries for name in query.functions}
-    while names := (names & every.keys()) - seen:
-        seen |= names
-        yield from (every[name] for name in sorted(names))
-        names = {inner for name in names for inner in every[name].functions}
+    every = _functions()
+    direct = {name for query in queries for name in query.functions & every.keys()}
+    names = reach(direct, lambda name: every[name].functions & every.keys())
+    return [every[name] for name in sorted(names)]
 
 
 @cache
@@ -163,48 +163,37 @@ def _reference_tables() -> frozenset[str]:
 
 @cache
 def _reference_digest(table: str) -> str:
-    path = WAREHOUSE / "reference" / f"{table.partition('.')[2]}.csv"
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return sha256_of(WAREHOUSE / f"{table.replace('.', '/')}.csv")
 
 
 @cache
 def python_meaning(module: str) -> str:
     """Syntax trees of a module and what it imports of _ROOMS, without what changes no result."""
-    seen, queue, trees = {module}, [module], []
-    while queue:
-        tree = ast.parse(_source(queue.pop()).read_text(encoding="utf-8"))
-        ours = {name for name in _imports(tree) if name.startswith(_ROOMS)}
-        fresh = {name for name in ours if _source(name).is_file()} - seen
-        seen |= fresh
-        queue += fresh
-        trees.append(ast.dump(_Bare().visit(tree)))
-    return "\n".join(sorted(trees))
+    names = reach([module], lambda name: _read_module(name)[1])
+    return "\n".join(sorted(_read_module(name)[0] for name in names))
+
+
+@cache
+def _read_module(module: str) -> tuple[str, frozenset[str]]:
+    """Syntax tree of a module without imports and docstrings, and what it imports of _ROOMS."""
+    tree = ast.parse(_source(module).read_text(encoding="utf-8"))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            origin = getattr(node, "module", None) or ""
+            imported |= {origin, *(f"{origin}.{alias.name}".strip(".") for alias in node.names)}
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            body[:] = [part for part in body if not _is_no_code(part)]
+    ours = {name for name in imported if name.startswith(_ROOMS) and _source(name).is_file()}
+    return ast.dump(tree), frozenset(ours)
+
+
+def _is_no_code(node: ast.stmt) -> bool:
+    """Whether it is an import, or a text that stands for itself: a docstring, words on a field."""
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return is_text or isinstance(node, ast.Import | ast.ImportFrom)
 
 
 def _source(module: str) -> Path:
     return _ROOT / f"{module.replace('.', '/')}.py"
-
-
-def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-
-
-class _Bare(ast.NodeTransformer):
-    """Leaves out imports, and texts that stand for themselves: docstrings, and words on fields."""
-
-    def visit_Import(self, node: ast.Import) -> None:
-        """Leave it out."""
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        """Leave it out."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        """Leave it out where it is a text alone."""
-        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if is_text else node

@@ -1,42 +1,24 @@
-"""One SQL file of ``warehouse/``: its path is the table's name, its first comment is its header.
+"""One SQL file of ``warehouse/``: its path is its name, its first comment is its header.
 
-A stored table lies in ``raw/``, ``core/``, ``marts/`` or ``ops/``. A step lies in ``steps/``: a
-temporary relation of one batch, which goes by its file's name alone. What Python hands to the
-steps is described in ``inputs/``. A header may hold:
-
-    description:  one sentence
-    grain:        what one row stands for, the columns of its key
-    materialized: table         computed anew as a whole
-                  incremental   rows whose keys changed are deleted (delete_by) and inserted anew
-                  python        filled by Python; the file is only a header
-                  temporary     a step, gone with the connection
-                  view          a step that is not stored
-    delete_by:    {column: relation}, the rows an incremental table deletes: those whose column is
-                  in the relation; more than one where a row has more than one key
-    depends_on:   [name], what a table that Python fills is computed from: tables (raw.pushes), and
-                  sources (landing/yunpian, landing/sends)
-    reads:        previous      a step that reads stored tables as they were before the batch
-    export:       file | day(column) | hive(event time, time of first reception)
-    private:      columns with a mobile
-    free_text:    columns with the words of others; what looks like a phone number is struck out
-    fragments:    columns with what nobody could read; long runs of digits are struck out
-    columns:      every column, in order: type -- comment
-    checks:       name, failing (a query for the rows that break it), severity (fail or warn)
+A stored table lies in ``raw/``, ``core/``, ``marts/`` or ``ops/``; any other file goes by its name
+alone. What a header may hold is written in ``warehouse/README.md``.
 """
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import BeforeValidator, ConfigDict, ValidationError
+from pydantic.dataclasses import dataclass as validated
 
 from contract.errors import UserError
 
 SCHEMAS = ("raw", "core", "marts", "ops")
 WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
 
-_HEADER = re.compile(r"\s*/\*(?P<header>.*?)\*/\s*(?P<sql>.*)", re.DOTALL)
+_FILE = re.compile(r"\s*/\*(?P<header>.*?)\*/\s*(?P<sql>.*)", re.DOTALL)
 _EXPORT = re.compile(r"(?P<layout>file|day|hive)(?:\((?P<columns>[a-z_, ]+)\))?")
 
 
@@ -51,6 +33,13 @@ class Check:
     name: str
     failing: str
     severity: Literal["fail", "warn"] = "fail"
+    sentence: str = ""
+    """What is promised; by default the name in words."""
+
+    @property
+    def description(self) -> str:
+        """What is promised, for people."""
+        return self.sentence or f"{self.name.replace('_', ' ')}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,15 @@ class Export:
 
     layout: Literal["file", "day", "hive"]
     columns: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> "Export":
+        """Read what a header says; raises ValueError."""
+        match = _EXPORT.fullmatch(text)
+        if not match:
+            raise ValueError(f"takes file, day(column) or hive(column, column), not {text!r}")
+        columns = re.findall(r"[a-z_]+", match["columns"] or "")
+        return cls(match["layout"], tuple(columns))  # type: ignore[arg-type]
 
     @property
     def part(self) -> str:
@@ -75,8 +73,16 @@ class Column:
     type: str
     comment: str
 
+    @classmethod
+    def read(cls, line: object) -> "Column":
+        """Read what a header says; raises ValueError."""
+        kind, _, comment = str(line).partition(" -- ")
+        if not comment:
+            raise ValueError(f"takes 'type -- comment', not {line!r}")
+        return cls(kind, comment)
 
-@dataclass(frozen=True, slots=True)
+
+@validated(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Model:
     """One SQL file."""
 
@@ -93,9 +99,11 @@ class Model:
     """Tables and sources that Python fills the table from."""
     reads: Literal["current", "previous"] = "current"
     """Which state of the stored tables a step reads."""
-    columns: dict[str, Column] = field(default_factory=dict)
+    columns: dict[str, Annotated[Column, BeforeValidator(Column.read)]] = field(
+        default_factory=dict
+    )
     checks: tuple[Check, ...] = ()
-    export: Export | None = None
+    export: Annotated[Export, BeforeValidator(Export.read)] | None = None
     private: tuple[str, ...] = ()
     free_text: tuple[str, ...] = ()
     fragments: tuple[str, ...] = ()
@@ -131,62 +139,33 @@ class Model:
         return bool(self.sql) and not self.temporary
 
     @property
-    def struck(self) -> tuple[str, ...]:
-        """Columns that readers do not get as they stand here."""
-        return (*self.private, *self.free_text, *self.fragments)
-
-    @property
     def scopes(self) -> tuple[str, ...]:
         """Conditions on the rows that a refresh replaces; one by one, so that each can prune."""
         keys = self.delete_by.items()
         return tuple(f"{column} in (from {relation})" for column, relation in keys) or ("true",)
 
 
-def _export(text: str | None) -> Export | None:
-    if text is None:
-        return None
-    match = _EXPORT.fullmatch(text)
-    if not match:
-        raise ModelError(f"export takes file, day(column) or hive(column, column), not {text!r}")
-    columns = tuple(part.strip() for part in (match["columns"] or "").split(",") if part.strip())
-    return Export(layout=match["layout"], columns=columns)  # type: ignore[arg-type]
-
-
-def _columns(lines: dict[str, str]) -> dict[str, Column]:
-    columns = {}
-    for name, line in lines.items():
-        kind, separator, comment = line.partition(" -- ")
-        if not separator or not comment:
-            raise ModelError(f"column {name} takes 'type -- comment', not {line!r}")
-        columns[name] = Column(kind, comment)
-    return columns
+def read_header(path: Path) -> tuple[dict[str, Any], str]:
+    """Header and SQL of a file. Raises ModelError where it has no header."""
+    match = _FILE.fullmatch(path.read_text(encoding="utf-8"))
+    try:
+        header = yaml.load(match["header"], Loader=yaml.CSafeLoader) if match else None
+    except yaml.YAMLError as error:
+        raise ModelError(f"{path}: {error}; see warehouse/README.md") from error
+    if not match or not isinstance(header, dict):
+        raise ModelError(f"{path} does not begin with a /* header */; see warehouse/README.md")
+    return header, match["sql"].strip()
 
 
 def read_model(path: Path, root: Path | None = None) -> Model:
     """Read one SQL file. Raises ModelError where its header is missing or wrong."""
-    root = root or WAREHOUSE
-    folder = path.relative_to(root).parent.as_posix()
+    folder = path.relative_to(root or WAREHOUSE).parent.as_posix()
     name = f"{folder}.{path.stem}" if folder in SCHEMAS else path.stem
+    header, sql = read_header(path)
     try:
-        match = _HEADER.fullmatch(path.read_text(encoding="utf-8"))
-        if not match:
-            raise ModelError("does not begin with a /* header */")  # noqa: TRY301  every fault of a file ends alike
-        header: dict[str, Any] = yaml.load(match["header"], Loader=yaml.CSafeLoader)
-        return Model(
-            name=name,
-            sql=match["sql"].strip(),
-            description=header.pop("description"),
-            grain=header.pop("grain"),
-            materialized=header.pop("materialized"),
-            folder=folder,
-            columns=_columns(header.pop("columns", {})),
-            checks=tuple(Check(**check) for check in header.pop("checks", ())),
-            depends_on=tuple(header.pop("depends_on", ())),
-            export=_export(header.pop("export", None)),
-            private=tuple(header.pop("private", ())),
-            free_text=tuple(header.pop("free_text", ())),
-            fragments=tuple(header.pop("fragments", ())),
-            **header,
-        )
-    except (ModelError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise ModelError(f"{path}: {error}; see pipelines/models/headers.py") from error
+        return Model(**(header | {"name": name, "sql": sql, "folder": folder}))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        message = problem["msg"].removeprefix("Value error, ")
+        raise ModelError(f"{path}: {place}: {message}; see warehouse/README.md") from error

@@ -7,16 +7,15 @@ attached read-only. Nothing is written to the data folder. All of history counts
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from functools import cache
 
 import duckdb
 
 from contract.settings import Settings
-from pipelines.folder.format import expect_current
+from pipelines.folder.format import expect
 from pipelines.folder.lock import PATIENCE_S, WarehouseError, pipeline_lock
-from pipelines.models.catalog import dependencies, load_models, query_of
+from pipelines.models.catalog import dependencies, known_models, query_of, reach, steps_before
 from pipelines.models.computed import outdated
-from pipelines.models.headers import WAREHOUSE, Model, ModelError, read_model
+from pipelines.models.headers import Model
 from pipelines.models.parsing import literal
 from pipelines.models.steps import creation_of, rows_of
 from pipelines.models.warehouse import load_reference, scratch_database, warehouse_path
@@ -35,7 +34,7 @@ def open_stored(
     if not path.exists():
         raise WarehouseError(f"There is no {path} yet; `dlr run` makes it.")
     with pipeline_lock(settings, patience_s), scratch_database(settings) as con:
-        expect_current(settings)
+        expect(settings)
         con.execute(f"attach {literal(str(path))} as stored (read_only)")
         for name in stored_tables(con):
             con.execute(f"create schema if not exists {name.partition('.')[0]}")
@@ -71,13 +70,14 @@ def prepare_preview(con: duckdb.DuckDBPyConnection, model: Model) -> list[str]:
 
 def _upstream(name: str) -> set[str]:
     """Stored tables that a model follows from, near or far."""
-    queue, found = [model.name for model in (*steps_before(name), known_models()[name])], set[str]()
-    while queue:
-        tables = query_of(known_models()[queue.pop()]).tables & dependencies().keys()
-        for table in tables - found - {name}:
-            found.add(table)
-            queue += [table, *dependencies()[table] & dependencies().keys()]
-    return found
+    stored = dependencies()
+    direct = _tables_read(name, steps_before([name])) & stored.keys()
+    return reach(direct, lambda table: stored[table] & stored.keys()) - {name}
+
+
+def _tables_read(name: str, steps: list[Model]) -> set[str]:
+    """What a model and these steps read."""
+    return {table for model in (*steps, known_models()[name]) for table in query_of(model).tables}
 
 
 def _compute(con: duckdb.DuckDBPyConnection, table: Model) -> None:
@@ -93,9 +93,8 @@ def make_steps_before(
     con: duckdb.DuckDBPyConnection, name: str, given: Collection[str] = ()
 ) -> None:
     """Make the temporary steps that a model reads, but those ``given``."""
-    steps = steps_before(name, given)
-    tables = {table for step in (*steps, known_models()[name]) for table in query_of(step).tables}
-    if any(table.startswith("reference.") for table in tables):
+    steps = steps_before([name], given)
+    if any(table.startswith("reference.") for table in _tables_read(name, steps)):
         load_reference(con)
     for step in steps:
         con.execute(creation_of(step))
@@ -103,37 +102,6 @@ def make_steps_before(
 
 def script_of(model: Model) -> str:
     """The SQL as it runs: every step that is made before, then the SELECT."""
-    steps = [f"{creation_of(step)};" for step in steps_before(model.name)]
+    steps = [f"{creation_of(step)};" for step in steps_before([model.name])]
     head = "-- Runs in a copy of warehouse.duckdb, after the files of warehouse/functions."
     return "\n\n".join([head, *steps, f"{rows_of(model)};"])
-
-
-def steps_before(name: str, given: Collection[str] = ()) -> list[Model]:
-    """Steps and inputs that a model reads, near or far, but those ``given``, in order.
-
-    Raises ModelError where one reads what only a run makes.
-    """
-    known, before = known_models(), dict[str, Model]()
-
-    def visit(reader: str) -> None:
-        for table in sorted(query_of(known[reader]).tables - before.keys() - set(given)):
-            if table not in known and "." not in table:
-                raise ModelError(f"{known[reader].path}: reads {table}, which only a run makes")
-            if table in known and known[table].temporary:
-                visit(table)
-                before[table] = known[table]
-
-    visit(name)
-    return list(before.values())
-
-
-@cache
-def known_models() -> dict[str, Model]:
-    """Models, and what Python hands to them."""
-    return {**_inputs(), **load_models()}
-
-
-@cache
-def _inputs() -> dict[str, Model]:
-    paths = sorted((WAREHOUSE / "inputs").glob("*.sql"))
-    return {path.stem: read_model(path) for path in paths}

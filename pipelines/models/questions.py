@@ -10,16 +10,9 @@ A parameter is a DuckDB variable, so that the same text works in any client afte
 ``set variable day = '2026-01-05'``, and without.
 """
 
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from pipelines.models.headers import WAREHOUSE, ModelError
-
-_FILE = re.compile(r"\s*/\*(?P<header>.*?)\*/\s*(?P<sql>.*)", re.DOTALL)
+from pipelines.models.headers import WAREHOUSE, ModelError, read_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +27,12 @@ class Question:
 
 
 def load_questions() -> dict[str, Question]:
-    """All questions by name."""
-    paths = sorted((WAREHOUSE / "questions").glob("*.sql"))
-    return {path.stem: read_question(path) for path in paths}
-
-
-def read_question(path: Path) -> Question:
-    """Read one file. Raises ModelError where its header is missing or wrong."""
-    match = _FILE.fullmatch(path.read_text(encoding="utf-8"))
-    try:
-        if not match:
-            raise ModelError("does not begin with a /* header */")  # noqa: TRY301  every fault of a file ends alike
-        header: dict[str, Any] = yaml.safe_load(match["header"])
-        return Question(path.stem, match["sql"].strip(), **header)
-    except (ModelError, TypeError, yaml.YAMLError) as error:
-        raise ModelError(f"{path}: {error}; see pipelines/models/questions.py") from error
+    """All questions by name. Raises ModelError where a header is missing or wrong."""
+    questions = {}
+    for path in sorted((WAREHOUSE / "questions").glob("*.sql")):
+        header, sql = read_header(path)
+        try:
+            questions[path.stem] = Question(path.stem, sql, **header)
+        except TypeError as error:
+            raise ModelError(f"{path}: {error}; see pipelines/models/questions.py") from error
+    return questions

@@ -1,28 +1,32 @@
-"""The one way in which rows of Python become a relation of DuckDB."""
+"""Rows of Python to relations of DuckDB, and back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
 
-TEXT, COUNT, TIME, DAY = "varchar", "bigint", "timestamp", "date"
-"""Types of columns; times are naive UTC."""
+from pipelines.models.catalog import known_models
 
 
 def hand_over(
     con: duckdb.DuckDBPyConnection,
     relation: str,
-    rows: Iterable[Mapping[str, Any] | Sequence[Any]],
-    types: Mapping[str, str],
+    rows: Iterable[Sequence[object]],
+    like: str | None = None,
 ) -> None:
-    """Make a temporary table of rows, each a mapping or a sequence of values in column order.
+    """Make a temporary table of rows, each with the values of all columns in order.
 
-    ``types`` names the columns and pins what each is, so that an empty column has its type, too.
+    Columns and types are those of ``warehouse/inputs``, or of the stored table ``like``.
     """
-    values: list[list[Any]] = [[] for _ in types]
-    for row in rows:
-        in_order = map(row.__getitem__, types) if isinstance(row, Mapping) else row
-        for column, value in zip(values, in_order, strict=True):
-            column.append(value)
-    columns = ", ".join(f'unnest(?::{kind}[]) as "{name}"' for name, kind in types.items())
-    con.execute(f"create or replace temp table {relation} as select {columns}", values)
+    types = known_models()[like or relation].types
+    # column by column: DuckDB takes ten times as long to convert rows
+    columns = list(map(list, zip(*rows, strict=True))) or [[] for _ in types]
+    values = ", ".join(f'unnest(?::{kind}[]) as "{name}"' for name, kind in types.items())
+    con.execute(f"create or replace temp table {relation} as select {values}", columns)
+
+
+def fetch_rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    """Rows of a query, values by column."""
+    cursor = con.execute(query)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

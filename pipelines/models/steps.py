@@ -1,18 +1,20 @@
 """Models run: temporary steps made, the rows of stored tables replaced."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import duckdb
 
-from pipelines.models.catalog import load_models
+from pipelines.models.catalog import known_models, load_models
 from pipelines.models.headers import Model
 from pipelines.models.parsing import literal
+from pipelines.models.rows import fetch_rows
 
 
 def run_temporary(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """Make temporary steps, in the order given."""
     for name in names:
-        con.execute(creation_of(load_models()[name]))
+        con.execute(creation_of(known_models()[name]))
 
 
 def creation_of(model: Model) -> str:
@@ -27,6 +29,41 @@ def rows_of(model: Model) -> str:
         return model.sql or f"from {model.name}"
     nulls = ", ".join(f'null::{kind} as "{name}"' for name, kind in model.types.items())
     return f"select {nulls} where false"
+
+
+def fetch(con: duckdb.DuckDBPyConnection, step: str) -> list[dict[str, Any]]:
+    """Compute a step and return its rows, values by column."""
+    return fetch_rows(con, load_models()[step].sql)
+
+
+def make(con: duckdb.DuckDBPyConnection, relation: str, step: str) -> None:
+    """Make a temporary table of a step's rows, under the name that other steps read."""
+    con.execute(f"create or replace temp table {relation} as {load_models()[step].sql}")
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, step: str) -> None:
+    """Add the rows of a step, column by column of the same name."""
+    con.execute(f"insert into {table} by name {load_models()[step].sql}")
+
+
+def insert_missing(con: duckdb.DuckDBPyConnection, table: str, step: str) -> None:
+    """Add the rows of a step that the table does not hold yet; the columns are in its order."""
+    con.execute(f"insert into {table} from ({load_models()[step].sql}) except from {table}")
+
+
+def update(con: duckdb.DuckDBPyConnection, table: str, step: str, key: str) -> None:
+    """Set the columns of a step that was run, in the rows of the same key."""
+    columns = con.execute(f"describe {step}").fetchall()
+    values = ", ".join(f"{name} = new.{name}" for name, *_ in columns if name != key)
+    con.execute(
+        f"update {table} as old set {values} from {step} as new where old.{key} = new.{key}"
+    )
+
+
+def delete(con: duckdb.DuckDBPyConnection, table: str, scope: str) -> None:
+    """Delete rows, and mark stale what was exported of them."""
+    mark_stale(con, load_models()[table], scope)
+    con.execute(f"delete from {table} where {scope}")
 
 
 def refresh(con: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -45,15 +82,15 @@ def replace(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     con.execute(f"insert into {model.name} by name {model.sql}")
 
 
-def mark_stale(con: duckdb.DuckDBPyConnection, model: Model, scope: str) -> None:
+def mark_stale(con: duckdb.DuckDBPyConnection, model: Model, scope: str = "true") -> None:
     """Remember that the data files with the rows in ``scope`` must be written again."""
-    if model.export is None:
-        return
-    con.execute(
-        f"""
-        insert into ops.stale_parts
-        select distinct {literal(model.name)}, {model.export.part} from {model.name} where {scope}
-        except
-        from ops.stale_parts
-        """
-    )
+    if model.export:
+        con.execute(
+            f"""
+            insert into ops.stale_parts
+            select distinct {literal(model.name)}, {model.export.part} from {model.name}
+            where {scope}
+            except
+            from ops.stale_parts
+            """
+        )

@@ -17,17 +17,16 @@ def bring_tables(con: duckdb.DuckDBPyConnection) -> None:
     """
     existing = _existing(con)
     for model in load_models().values():
-        if model.temporary:
-            continue
-        if model.name not in existing:
-            create_table(con, model)
+        if not model.temporary and existing.get(model.name) != model.types:
+            if model.name in existing:
+                _change_columns(con, model, existing[model.name])
+            else:
+                create_table(con, model)
             comment(con, "table", model)
-        elif existing[model.name] != model.types:
-            _change_columns(con, model, existing[model.name])
-            comment(con, "table", model)
-    for name in _forgotten(con, existing):
-        con.execute(f"drop table {name}")
-        con.execute("delete from ops.models where model = ?", [name])
+    for (name,) in con.execute("select model from ops.models").fetchall():
+        if name in existing and name not in load_models():
+            con.execute(f"drop table {name}")
+            con.execute("delete from ops.models where model = ?", [name])
 
 
 def create_table(con: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -64,27 +63,20 @@ def _read_back(model: Model) -> set[str]:
     return {column for step in readers for column in step.columns}
 
 
-def _forgotten(con: duckdb.DuckDBPyConnection, existing: dict[str, dict[str, str]]) -> list[str]:
-    """Tables that a model filled whose file is no longer there."""
-    if "ops.models" not in existing:
-        return []
-    noted = {name for (name,) in con.execute("select model from ops.models").fetchall()}
-    return sorted(noted & existing.keys() - load_models().keys())
-
-
 def _existing(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """Columns and their types of each table of the database."""
-    rows = con.execute(
-        """
-        select schema_name || '.' || table_name, column_name, lower(data_type)
-        from duckdb_columns()
-        where database_name = current_database()
-        """
-    ).fetchall()
-    tables: dict[str, dict[str, str]] = {}
-    for table, column, kind in rows:
-        tables.setdefault(table, {})[column] = kind
-    return tables
+    return dict(
+        con.execute(
+            """
+            select
+                schema_name || '.' || table_name,
+                map_from_entries(list((column_name, lower(data_type))))
+            from duckdb_columns()
+            where database_name = current_database()
+            group by all
+            """
+        ).fetchall()
+    )
 
 
 def comment(con: duckdb.DuckDBPyConnection, kind: Literal["table", "view"], model: Model) -> None:

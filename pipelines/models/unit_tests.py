@@ -1,19 +1,9 @@
 """Unit tests of models: YAML beside the SQL, in the form that dbt's users know.
 
-    unit_tests:
-      - name: a_rate_is_null_without_its_input
-        model: marts.delivery_hourly
-        given:
-          - input: core.sms_status
-            rows:
-              - {sid: 1, delivered: true, event_hour_utc: 2026-03-02 08:00:00}
-        expect:
-          rows:
-            - {reports: 1, delivery_rate: null}
-
-An input is a stored table, a step, or what Python hands to the steps. Stored tables that are not
-given are empty, steps that are not given are computed. A column left out is null. Of what is
-expected only the columns that are named are compared, in any order of rows; floats to six digits.
+The form is shown in ``warehouse/README.md``. An input is a stored table, a step, or one of
+``warehouse/inputs``. Stored tables that are not given are empty, steps that are not given are
+computed. A column left out is null. Of what is expected only the columns that are named are
+compared, in any order of rows; floats to six digits.
 """
 
 from dataclasses import dataclass
@@ -23,9 +13,10 @@ import duckdb
 import yaml
 
 from contract.settings import Settings
-from pipelines.models.catalog import load_models
+from pipelines.models.catalog import known_models, load_models
 from pipelines.models.headers import WAREHOUSE, ModelError
-from pipelines.models.preview import known_models, make_steps_before
+from pipelines.models.preview import make_steps_before
+from pipelines.models.rows import fetch_rows
 from pipelines.models.steps import rows_of
 from pipelines.models.tables import create_table
 from pipelines.models.warehouse import scratch_database
@@ -44,22 +35,6 @@ class UnitTest:
     expected: list[Row]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Rows that were expected and did not come, and rows that came instead."""
-
-    missing: list[Row]
-    unexpected: list[Row]
-
-    def __bool__(self) -> bool:
-        return bool(self.missing or self.unexpected)
-
-    def __str__(self) -> str:
-        """Missing rows after a minus, unexpected ones after a plus."""
-        lines = [f"- {row}" for row in self.missing] + [f"+ {row}" for row in self.unexpected]
-        return "\n".join(lines)
-
-
 def load_unit_tests() -> list[UnitTest]:
     """All cases, by file. Raises ModelError where a file is not of the form above."""
     tests = []
@@ -76,14 +51,20 @@ def load_unit_tests() -> list[UnitTest]:
                 for case in cases
             ]
         except (KeyError, TypeError, yaml.YAMLError) as error:
-            raise ModelError(f"{path}: {error!r}; see pipelines/models/unit_tests.py") from error
+            raise ModelError(f"{path}: {error!r}; see warehouse/README.md") from error
     return tests
 
 
-def run_unit_test(case: UnitTest) -> Difference:
-    """Run one case in a database of its own. Raises ModelError where it names what is not there."""
+def run_unit_test(case: UnitTest) -> str:
+    """Run one case in a database of its own; returns what differs, nothing where it holds.
+
+    A line for each row: missing ones after a minus, unexpected ones after a plus. Raises ModelError
+    where the case names what is not there.
+    """
     if case.model not in load_models():
         raise ModelError(f"unit test {case.name}: there is no model {case.model}")
+    if unknown := case.given.keys() - known_models().keys():
+        raise ModelError(f"unit test {case.name}: there is no input {min(unknown)}")
     try:
         with scratch_database(Settings.model_construct()) as con:
             return _run(con, case)
@@ -91,31 +72,25 @@ def run_unit_test(case: UnitTest) -> Difference:
         raise ModelError(f"unit test {case.name} of {case.model}: {error}") from error
 
 
-def _run(con: duckdb.DuckDBPyConnection, case: UnitTest) -> Difference:
-    for table in load_models().values():
-        if not table.temporary:
-            create_table(con, table)
-    for name in _given_steps(case):
-        # empty, with the types that its SELECT has over empty tables
-        make_steps_before(con, name, case.given.keys())
-        con.execute(f"create temp table {name} as from ({rows_of(known_models()[name])}) limit 0")
+def _run(con: duckdb.DuckDBPyConnection, case: UnitTest) -> str:
+    for model in load_models().values():
+        if not model.temporary:
+            create_table(con, model)
+    for name, model in known_models().items():
+        if model.temporary and name in case.given:
+            # empty, with the types that its SELECT has over empty tables
+            make_steps_before(con, name, case.given.keys())
+            con.execute(f"create temp table {name} as from ({rows_of(model)}) limit 0")
     for name, rows in case.given.items():
         _insert(con, name, rows)
     make_steps_before(con, case.model, case.given.keys())
     con.execute(f"create temp table actual as {rows_of(load_models()[case.model])}")
     con.execute("create temp table expected as from actual limit 0")
     _insert(con, "expected", case.expected)
-    columns = list(dict.fromkeys(name for row in case.expected for name in row))
-    missing = _rows_only_in(con, "expected", "actual", columns)
-    return Difference(missing, _rows_only_in(con, "actual", "expected", columns))
-
-
-def _given_steps(case: UnitTest) -> list[str]:
-    """Steps and inputs whose rows are given, each after those it reads."""
-    order = [name for name, model in known_models().items() if model.temporary]
-    if unknown := case.given.keys() - known_models().keys():
-        raise ModelError(f"unit test {case.name}: there is no input {min(unknown)}")
-    return [name for name in order if name in case.given]
+    compared = _compared_columns(con, case)
+    missing = _rows_only_in(con, "expected", "actual", compared)
+    unexpected = _rows_only_in(con, "actual", "expected", compared)
+    return "\n".join([f"- {row}" for row in missing] + [f"+ {row}" for row in unexpected])
 
 
 def _insert(con: duckdb.DuckDBPyConnection, relation: str, rows: list[Row]) -> None:
@@ -125,24 +100,18 @@ def _insert(con: duckdb.DuckDBPyConnection, relation: str, rows: list[Row]) -> N
         con.execute(f"insert into {relation} ({names}) values ({values})", list(row.values()))
 
 
+def _compared_columns(con: duckdb.DuckDBPyConnection, case: UnitTest) -> str:
+    """The columns that are expected, as SQL; all of them where no row is."""
+    types = {row["column_name"]: row["column_type"] for row in fetch_rows(con, "describe actual")}
+    return ", ".join(
+        f'round("{name}", 6) as "{name}"' if types[name] == "DOUBLE" else f'"{name}"'
+        for name in dict.fromkeys(name for row in case.expected for name in row) or types
+    )
+
+
 def _rows_only_in(
-    con: duckdb.DuckDBPyConnection, relation: str, other: str, columns: list[str]
+    con: duckdb.DuckDBPyConnection, relation: str, other: str, columns: str
 ) -> list[Row]:
     """Rows that one relation has more often than the other, as texts."""
-    if not columns:
-        count = f"select count(*) as rows from {relation}"
-        return _rows(con, f"{count} except select count(*) from {other}")
-    types = {name: str(kind) for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
-    compared = ", ".join(
-        f'round("{name}", 6) as "{name}"' if types[name] == "DOUBLE" else f'"{name}"'
-        for name in columns
-    )
-    return _rows(
-        con, f"select {compared} from {relation} except all select {compared} from {other}"
-    )
-
-
-def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    cursor = con.execute(f"select columns(*)::varchar from ({query}) order by all")
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    differing = f"select {columns} from {relation} except all select {columns} from {other}"
+    return fetch_rows(con, f"select columns(*)::varchar from ({differing}) order by all")

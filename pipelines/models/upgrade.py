@@ -27,16 +27,10 @@ def _upgrade_1(con: duckdb.DuckDBPyConnection) -> None:
         """
         insert into ops.decoded_days
         select
-            try_cast(nullif(regexp_extract(file, '([0-9-]{10})/[^/]*$', 1), '') as date)
-                as landing_day,
-            case
-                when bool_or(repaired_mobiles > 0)
-                    or bool_or(push_id in (
-                        select push_id from raw.rejected_records where reason = 'damaged_json'
-                    ))
-                then ?
-                else ?
-            end
+            try_cast(regexp_extract(file, '([0-9-]{10})/[^/]*$', 1) as date) as landing_day,
+            if(bool_or(repaired_mobiles > 0 or push_id in (
+                select push_id from raw.rejected_records where reason = 'damaged_json'
+            )), ?, ?)
         from raw.pushes
         group by landing_day
         """,

@@ -19,7 +19,7 @@ import duckdb
 from pydantic import ByteSize, TypeAdapter
 
 from contract.settings import Settings
-from pipelines.folder.format import expect_current, expect_known, format_of, is_outdated, stamp
+from pipelines.folder.format import OLDEST_READABLE, expect, format_of, is_outdated, stamp
 from pipelines.folder.lock import PATIENCE_S, WarehouseError, pipeline_lock
 from pipelines.models.functions import define_functions
 from pipelines.models.headers import WAREHOUSE, ModelError
@@ -49,7 +49,7 @@ def open_warehouse(
     """
     target = path or warehouse_path(settings)
     with pipeline_lock(settings, patience_s):
-        (expect_current if read_only else expect_known)(settings)
+        expect(settings, OLDEST_READABLE if read_only else 1)
         if read_only and not target.exists():
             raise WarehouseError(f"There is no {target} yet; `dlr run` makes it.")
         try:
@@ -59,15 +59,12 @@ def open_warehouse(
                 f"{target} cannot be opened: {error}. It is a cache of the landed files: "
                 "`dlr rebuild` makes it anew."
             ) from error
-        try:
-            if not read_only:
-                target.chmod(0o600)
+        with con:
             prepare(con, settings)
             if not read_only:
+                target.chmod(0o600)
                 _bring_tables(con, settings, target)
             yield con
-        finally:
-            con.close()
 
 
 @contextmanager
@@ -114,9 +111,8 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
-    scratch = settings.data.absolute() / "tmp"
     return {
-        "temp_directory": str(scratch),
+        "temp_directory": str(settings.data.absolute() / "tmp"),
         "memory_limit": f"{int(settings.memory_limit or _default_memory())}B",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

@@ -9,27 +9,14 @@ A file never changes once it is there. The manifest alone says which files are c
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 
 import duckdb
 
 from pipelines import models
-from pipelines.models.rows import COUNT, DAY, TEXT, TIME
 
 MINUTE = timedelta(minutes=1)
-COLUMNS = {
-    "table_name": TEXT,
-    "part_day": DAY,
-    "from_minute_utc": TIME,
-    "until_minute_utc": TIME,
-    "path": TEXT,
-    "rows": COUNT,
-    "bytes": COUNT,
-    "sha256": TEXT,
-    "form": TEXT,
-}
-"""Columns of ``ops.export_parts``, with their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +93,9 @@ def exported_models() -> dict[str, models.Model]:
 def current_files(con: duckdb.DuckDBPyConnection) -> list[DataFile]:
     """The files of the last publication."""
     # files written before forms were recorded have none
-    names = ", ".join("coalesce(form, '')" if name == "form" else name for name in COLUMNS)
-    rows = con.execute(f"select {names} from ops.export_parts").fetchall()
+    known = "(select * replace (coalesce(form, '') as form) from ops.export_parts)"
+    names = ", ".join(field.name for field in fields(DataFile))
+    rows = con.execute(f"select {names} from {known}").fetchall()
     return [DataFile(*row) for row in rows]
 
 

@@ -11,11 +11,10 @@ import duckdb
 
 from contract.settings import Settings
 from pipelines.folder.show import SHOWN, analytics_path, exports_folder
-from pipelines.models.rows import COUNT, TEXT, hand_over
+from pipelines.models.rows import hand_over
 from pipelines.publish.current_folder import table_folders
 
 _DATABASE = "../analytics.duckdb"
-_COLUMNS = {"path": TEXT, "bytes": COUNT, "changed_ns": COUNT, "inode": "ubigint"}
 
 FileState = tuple[int, int, int]
 """Size in bytes, time of change in nanoseconds, inode."""
@@ -39,7 +38,7 @@ def record_files(
     """Record the state of everything that is published now."""
     names = [_DATABASE, *SHOWN, *table_folders(settings), *data_files]
     rows = [(name, *state) for name in names if (state := _state(settings, name))]
-    hand_over(con, "new_published_files", rows, _COLUMNS)
+    hand_over(con, "new_published_files", rows, "ops.published_files")
     con.execute("delete from ops.published_files")
     con.execute("insert into ops.published_files by name from new_published_files")
 

@@ -10,7 +10,7 @@ older one, because numbers never wait for it.
 """
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 
 import duckdb
 
@@ -21,7 +21,7 @@ from pipelines.load import ledger
 from pipelines.load.marts import refresh_marts
 from pipelines.models.rows import hand_over
 from pipelines.models.warehouse import transaction
-from pipelines.publish import data_files, manifest
+from pipelines.publish import manifest
 from pipelines.publish.backlog import (
     form_of_publication,
     latest_publication,
@@ -137,7 +137,7 @@ def _record(
     publication: Publication,
 ) -> None:
     """Record in the warehouse what readers have now, and in which state it lies on disk."""
-    hand_over(con, "new_export_parts", map(asdict, prepared.files), data_files.COLUMNS)
+    hand_over(con, "new_export_parts", map(astuple, prepared.files), "ops.export_parts")
     names = ("published_at_utc", "as_of_utc", "fingerprint", "mobile", "schema_version")
     row = {name: prepared.manifest[name] for name in names} | {
         "form": form_of_publication(settings),

@@ -10,14 +10,13 @@ A file is complete when it is visible; hidden ones are still being written.
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import file_digest
 from pathlib import Path
 from typing import ClassVar
 
 import duckdb
 
 from contract.settings import Settings
-from pipelines.folder.files import replace_file, sync
+from pipelines.folder.files import replace_file, sha256_of, sync
 from pipelines.landing.inventory import LandedFile, files_of, walk
 from pipelines.landing.registry import SEND_FILES, pending, registered
 from pipelines.models.digests import SENDS, digests_now
@@ -49,8 +48,7 @@ def bring_in(settings: Settings, source: Path) -> Path | None:
 
     Raises OSError where the file cannot be read or the copy not be written.
     """
-    with source.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()[:_DIGITS]
+    digest = sha256_of(source)[:_DIGITS]
     settings.sends.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(digest in file.name.split("-") for file in list_sends(settings.sends)):
         return None

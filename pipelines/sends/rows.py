@@ -16,12 +16,11 @@ from pipelines import models
 from pipelines.decode.json_text import as_text, parse
 from pipelines.landing.admission import not_regular, unreadable
 from pipelines.models import literal
-from pipelines.models.rows import COUNT, TEXT, hand_over
+from pipelines.models.rows import hand_over
 from pipelines.sends.text import UTF_8, UnreadableError, encoding_of, is_unambiguous
 
 COLUMNS = ("sid", "uid", "sent_at", "tag", "mobile")
 
-_ROW = {"position": COUNT, "whole": TEXT, **dict.fromkeys(COLUMNS, TEXT)}
 _ROWS_AT_ONCE = 100_000
 _DELIMITERS = ",;\t"
 _BLANK = " \t\r\n"
@@ -40,10 +39,7 @@ Fields = tuple[str | None, ...]
 
 def read_rows(con: duckdb.DuckDBPyConnection, folder: Path, names: Iterable[str]) -> dict[str, str]:
     """Fill ``send_rows`` from the named files; returns what is wrong with those that cannot be."""
-    columns = ", ".join(f"{name} varchar" for name in ("whole", *COLUMNS))
-    con.execute(
-        f"create or replace temp table send_rows (file varchar, position bigint, {columns})"
-    )
+    models.run_temporary(con, ("send_rows",))
     problems = {}
     for name in names:
         try:
@@ -212,9 +208,9 @@ def _add(
     con: duckdb.DuckDBPyConnection, name: str, rows: Iterator[tuple[int | str | None, ...]]
 ) -> None:
     """Add rows of Python, each with its position first, some at a time."""
-    while batch := list(islice(rows, _ROWS_AT_ONCE)):
-        hand_over(con, "text_rows", batch, _ROW)
-        _insert(con, name, {column: column for column in _ROW}, "text_rows")
+    while batch := [(name, *row) for row in islice(rows, _ROWS_AT_ONCE)]:
+        hand_over(con, "more_rows", batch, "send_rows")
+        con.execute("insert into send_rows from more_rows")
 
 
 _READERS = {

@@ -1,9 +1,4 @@
-"""The send log: files to ``raw.sends`` and ``raw.rejected_sends``, and which keys that changes.
-
-Takes part in the batch of ``load.py``, so rows and the registration of their files are stored
-together. Leaves behind the temporary table ``changed_sends``: the key of every row that came or
-went.
-"""
+"""The send log: files to ``raw.sends`` and ``raw.rejected_sends``, and which keys that changes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +11,7 @@ from pipelines.landing.admission import Admission, admit, not_regular, problems_
 from pipelines.landing.inventory import LandedFile
 from pipelines.landing.registry import SEND_FILES, register
 from pipelines.models.digests import SENDS, digests_now
+from pipelines.models.steps import delete
 from pipelines.sends.files import SendFile
 from pipelines.sends.rows import read_rows
 
@@ -44,7 +40,10 @@ def read_sends(
 
 
 def store_sends(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) -> None:
-    """Replace what the same files brought before by what was read."""
+    """Replace what the same files brought before by what was read, and register the files.
+
+    Leaves ``changed_sends``: the key of every row that came or went.
+    """
     con.execute("create or replace temp table changed_sends (sid bigint, uid varchar)")
     if not read.admissions:
         return
@@ -59,9 +58,7 @@ def store_sends(con: duckdb.DuckDBPyConnection, read: SendsRead, run_id: str) ->
         ("raw.rejected_sends", "reason is not null"),
     ):
         model = models.load_models()[name]
-        columns = ", ".join(model.columns)
-        models.mark_stale(con, model, scope)
-        con.execute(f"delete from {name} where {scope}")
-        rows = f"select {columns} from read_sends where {condition}"
+        rows = f"select {', '.join(model.columns)} from read_sends where {condition}"
+        delete(con, name, scope)
         con.execute(f"insert into {name} by name {rows}")
         models.mark_stale(con, model, scope)

@@ -11,7 +11,8 @@ from cli.main import main
 from contract.settings import Settings
 from pipelines import models
 from pipelines.folder.lock import WarehouseBusyError, pipeline_lock
-from pipelines.models.preview import known_models, open_stored, prepare_preview, script_of
+from pipelines.models.catalog import known_models
+from pipelines.models.preview import open_stored, prepare_preview, script_of
 from pipelines.models.steps import rows_of
 from tests.data_folder import FIRST, form, land, push, record, settings_of, take
 from tests.edited_warehouse import EditedWarehouse, edited

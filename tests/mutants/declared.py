@@ -209,8 +209,8 @@ DECODING = (
         "decoding/bad-bytes-pass",
         "bytes that are not UTF-8 are replaced without a word",
         "pipelines/decode/slow_path.py",
-        "        text = _utf8(layer)\n        if text is not None and",
-        '        text = layer.decode("utf-8", "replace")\n        if text is not None and',
+        'text = layer.decode("utf-8")\n',
+        'text = layer.decode("utf-8", "replace")\n',
         (DECODE,),
     ),
     Mutant(

@@ -50,7 +50,7 @@ def test_every_published_column_is_in_it_with_its_type_and_comment(
 def test_it_says_what_is_masked() -> None:
     text = dictionary.markdown()
     for model in dictionary.published():
-        for column in model.struck:
+        for column in (*model.private, *model.free_text, *model.fragments):
             [line] = re.findall(
                 rf"^\| `{column}` .*",
                 text.partition(f"### {model.name}\n")[2].partition("\n#")[0],

@@ -1,16 +1,11 @@
 """A data folder of format 2, made by commit d302e0a (tests/fixtures), meets today's version."""
 
 import json
-import os
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import duckdb
 import pytest
 
 from cli.main import main
@@ -18,15 +13,14 @@ from contract.settings import Settings
 from pipelines.definitions import defs
 from pipelines.folder.format import FORMAT
 from pipelines.runs.event_log import EventLog
-from pipelines.runs.instance import dagster_instance
 from pipelines.runs.status import read_status
 from pipelines.service.dagster_state import LOCATION
 from pipelines.verify import verify
-from tests.command import ROOT, dlr
-from tests.data_folder import settings_of, warehouse
+from tests.command import dlr
+from tests.data_folder import warehouse
+from tests.pipelines.old_folder import archive_of, dagster_of, unpack, unpack_and_run
 from tests.pipelines.test_edited_models import rebuilt, rows
 
-ARCHIVE = ROOT / "tests" / "fixtures" / "folder-2.tar.xz"
 UNREADABLE = ("yunpian/2026-03-05/20260305T085000.000000Z-0005.jsonl", "weather.csv")
 OTHER_WORDS = {"as_of_utc", "problem", "quarantined", "quarantined_sends", "problems", "warnings"}
 """Parts of `dlr status --json` whose sentences may be put in other words."""
@@ -67,57 +61,9 @@ ASSETS = {
 """What Dagster's history and switches are kept under: a name that changes loses them."""
 
 
-def unpack(folder: Path) -> Settings:
-    """The folder, as if version 2 had made it in this place."""
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
-    settings = settings_of(folder / "data")
-    _set_times(settings)
-    _point_views_here(settings)
-    return settings
-
-
-def _set_times(settings: Settings) -> None:
-    """Times of change to the nanosecond, which the archive does not keep, from the books."""
-    for table, place in (("ops.files", settings.landing), ("ops.send_files", settings.sends)):
-        for name, at in warehouse(settings, f"select file, changed_ns from {table}"):
-            os.utime(place / name, ns=(at, at))
-
-
-def _point_views_here(settings: Settings) -> None:
-    """The published views name their files by absolute paths."""
-    stored = (settings.data / "dagster" / "dagster.yaml").read_text()
-    old = stored.partition('base_dir: "')[2].partition("/dagster/")[0]
-    database, manifest = settings.data / "analytics.duckdb", settings.data / "exports/manifest.json"
-    with duckdb.connect(database) as con:
-        views = con.execute(
-            "select schema_name || '.' || view_name, sql, comment from duckdb_views() "
-            "where not internal"
-        ).fetchall()
-        columns = con.execute(
-            "select schema_name || '.' || table_name || '.\"' || column_name || '\"', comment "
-            "from duckdb_columns() where not internal"
-        ).fetchall()
-        for name, sql, comment in views:
-            assert old in sql or "read_parquet" not in sql
-            con.execute(f"drop view {name}")
-            con.execute(sql.replace(old, str(settings.data)))
-            con.execute(f"comment on view {name} is {_literal(comment)}")
-        for name, comment in columns:
-            con.execute(f"comment on column {name} is {_literal(comment)}")
-    known = json.loads(manifest.read_text())
-    content = database.read_bytes()
-    known["database"] |= {"bytes": len(content), "sha256": sha256(content).hexdigest()}
-    manifest.write_text(json.dumps(known, indent=1))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def status_then() -> dict[str, Any]:
     """What version 2 said of the folder."""
-    with tarfile.open(ARCHIVE) as archive:
+    with tarfile.open(archive_of(2)) as archive:
         file = archive.extractfile("status.json")
         assert file is not None
         said: dict[str, Any] = json.load(file)
@@ -126,15 +72,12 @@ def status_then() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return unpack(tmp_path_factory.mktemp("old"))
+    return unpack(2, tmp_path_factory.mktemp("old"))
 
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    settings = unpack(tmp_path_factory.mktemp("upgraded"))
-    run = dlr(settings.data, "run")
-    assert run.returncode == 0, run.stderr
-    return settings
+    return unpack_and_run(2, tmp_path_factory.mktemp("upgraded"))
 
 
 def of(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: Any, *words: str) -> Any:
@@ -223,14 +166,6 @@ def test_no_rebuild_is_asked_for(upgraded: Settings) -> None:
 
 def test_it_is_what_a_rebuild_makes(upgraded: Settings, tmp_path: Path) -> None:
     assert rows(upgraded) == rebuilt(upgraded, tmp_path)
-
-
-@contextmanager
-def dagster_of(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("DAGSTER_HOME", "DLR_DATA", "DAGSTER_DISABLE_TELEMETRY"):
-        monkeypatch.delenv(name, raising=False)
-    with dagster_instance(settings) as instance:
-        yield instance
 
 
 def test_dagsters_history_and_switches_are_kept(

@@ -1,8 +1,5 @@
 """A data folder of format 1, made by commit 19e135e (tests/fixtures), meets today's version."""
 
-import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +9,26 @@ import pytest
 from cli.main import main
 from contract.settings import Settings
 from pipelines.folder.format import FORMAT
-from pipelines.runs.instance import dagster_instance
+from pipelines.models.rows import fetch_rows
 from pipelines.runs.status import read_status
-from tests.command import ROOT, dlr
-from tests.data_folder import settings_of, warehouse
+from tests.command import dlr
+from tests.data_folder import warehouse
+from tests.pipelines.old_folder import dagster_of, unpack, unpack_and_run
 from tests.pipelines.test_edited_models import rebuilt, rows
 
-ARCHIVE = ROOT / "tests" / "fixtures" / "folder-1.tar.xz"
 READERS = (("status",), ("verify",), ("sql", "select 1"), ("report",))
 MOVED = {7, 14, 21, 125}
 """A failure, and two days or more later the success: it counts on the day it was delivered."""
 
 
-def unpack(folder: Path) -> Settings:
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
-    return settings_of(folder / "data")
-
-
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return unpack(tmp_path_factory.mktemp("old"))
+    return unpack(1, tmp_path_factory.mktemp("old"))
 
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    settings = unpack(tmp_path_factory.mktemp("upgraded"))
-    done = dlr(settings.data, "run")
-    assert done.returncode == 0, done.stderr
-    assert "core.sms_status: 188 rows" in done.stdout
-    return settings
+    return unpack_and_run(1, tmp_path_factory.mktemp("upgraded"))
 
 
 @pytest.mark.parametrize("words", READERS, ids=lambda words: words[0])
@@ -62,7 +49,7 @@ def test_who_only_looks_names_the_command_to_type(
 def test_a_folder_of_a_later_version_is_left_alone(
     tmp_path: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    settings = unpack(tmp_path)
+    settings = unpack(1, tmp_path)
     (settings.data / "format").write_text(f"{FORMAT + 1}\n")
     before = (settings.data / "warehouse.duckdb").read_bytes()
     monkeypatch.setenv("DLR_DATA", str(settings.data))
@@ -74,10 +61,7 @@ def test_a_folder_of_a_later_version_is_left_alone(
 def messages(data: Path) -> dict[int, dict[str, Any]]:
     """Rows of core.sms_status by sid, whatever columns they have."""
     with duckdb.connect(data / "warehouse.duckdb", read_only=True) as con:
-        cursor = con.execute("from core.sms_status")
-        names = [column[0] for column in cursor.description or ()]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return {row["sid"]: row for row in found}
+        return {row["sid"]: row for row in fetch_rows(con, "from core.sms_status")}
 
 
 def test_every_message_is_as_it_was_but_for_what_the_rules_change(
@@ -85,6 +69,7 @@ def test_every_message_is_as_it_was_but_for_what_the_rules_change(
 ) -> None:
     before, after = messages(old.data), messages(upgraded.data)
     assert before.keys() == after.keys()
+    assert len(after) == 188
     changed: dict[int, set[str]] = {}
     for sid, row in after.items():
         differing = {name for name, value in row.items() if before[sid][name] != value}
@@ -114,14 +99,6 @@ def test_nothing_is_left_to_do(upgraded: Settings) -> None:
     assert done.stdout == "Nothing new; readers have everything.\n"
 
 
-@contextmanager
-def dagster_of(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("DAGSTER_HOME", "DLR_DATA", "DAGSTER_DISABLE_TELEMETRY"):
-        monkeypatch.delenv(name, raising=False)
-    with dagster_instance(settings) as instance:
-        yield instance
-
-
 def test_dagsters_history_and_switches_are_kept(
     upgraded: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,7 +109,7 @@ def test_dagsters_history_and_switches_are_kept(
 
 
 def test_the_first_to_write_brings_it_up_to_date(tmp_path: Path) -> None:
-    settings = unpack(tmp_path)
+    settings = unpack(1, tmp_path)
     done = dlr(settings.data, "compact")
     assert done.returncode == 0, done.stderr
     status = dlr(settings.data, "status")

@@ -1,7 +1,7 @@
 /*
 description: Lines of the landed files of a batch. None where all of history is computed from what is stored.
 grain: line of a landed file
-materialized: temporary
+materialized: view
 columns:
   file: varchar -- Landed file, below $DLR_DATA/landing.
   push_id: varchar -- Id of the push.

@@ -13,6 +13,7 @@ import duckdb
 from contract.errors import UserError
 from pipelines.models.headers import WAREHOUSE
 from pipelines.models.parsing import literal
+from pipelines.models.rows import fetch_rows
 
 Figures = dict[str, Any]
 """JSON data. Times are ISO 8601 in UTC with a Z; an infinite bound is "inf"; null is unknown."""
@@ -78,12 +79,10 @@ def set_period(
 def ask(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
     """Rows of one query; an error names its file."""
     try:
-        answer = con.execute(query(name))
+        return fetch_rows(con, query(name))
     except duckdb.Error as error:
         error.add_note(f"warehouse/report/{name}.sql")
         raise
-    names = [column[0] for column in answer.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 @cache

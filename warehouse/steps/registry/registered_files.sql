@@ -4,7 +4,7 @@ grain: file
 materialized: view
 */
 select
-    files.* exclude (reader) replace (files.landing_day::date as landing_day),
+    files.* exclude (reader),
     coalesce(counted.pushes, 0) as pushes
 from read_files as files
 left join (
