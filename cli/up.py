@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cli.common import CommandError
 from contract.settings import load_settings
-from pipelines.folder.format import expect_known
+from pipelines.folder.format import expect
 from pipelines.service.supervisor import Supervisor
 from pipelines.service.times import Times
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("DLR_PUSH_TOKENS is not set; the receiver needs at least one token.")
     if receives and settings.port == 0:
         raise CommandError("DLR_BIND must name a port other than 0.")
-    expect_known(settings)
+    expect(settings, oldest=1)
     times = replace(TIMES, run_s=min(TIMES.run_s, settings.max_run_s))
     supervisor = Supervisor(settings, arguments.ui_port, _say, _show, times, receives=receives)
     with supervisor.alone():
