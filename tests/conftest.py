@@ -7,6 +7,7 @@ import pytest
 LONGEST_FIRST = (
     "test_crash.py",
     "test_up.py",
+    "test_supervision.py",
     "test_sends.py",
     "test_edited_models.py",
     "test_compact.py",

@@ -9,6 +9,7 @@ from contract.settings import Settings
 from pipelines.service import parts
 from pipelines.service.child import Child, Say
 from pipelines.service.look import Look
+from pipelines.service.open_history import OpenHistory
 from pipelines.service.recovery import Recovery
 from pipelines.service.running import RunningRuns
 from pipelines.service.times import Times
@@ -47,10 +48,12 @@ class Pipeline:
         """When the daemon was started last."""
         self._code_server_since = time.time()
         self._runs = RunningRuns(home, times.run_s)
+        self.history = OpenHistory(home)
         self._ticks = Pulse()
         self._heartbeats = Pulse()
         self._log = home / "dagster.log"
         self._next_check = 0.0
+        self._had_room = True
         self.recovery.ask()
 
     def tend(self) -> None:
@@ -72,8 +75,13 @@ class Pipeline:
     def judge(self, look: Look, *, has_room: bool) -> None:
         """Restart what lives and does nothing: a daemon without heartbeats, a sensor without ticks.
 
-        Without room on the disk neither can write that it does something.
+        Without room on the disk neither can write that it does something. What needs to be done
+        now and then is done here, too.
         """
+        if has_room and not self._had_room:
+            self._say("There is room on the disk again.")
+            self.recovery.ask()
+        self._had_room = has_room
         daemon, code_server = self.children["daemon"], self.children["code_server"]
         sees = look.heartbeat is not None and has_room and daemon.process is not None
         if not sees:
@@ -87,6 +95,7 @@ class Pipeline:
             code_server.kill("may hang")
             daemon.kill("may hang")
             self._ticks.rest()
+        self.history.hold()
         parts.rotate(self._log)
 
     def _can_be_joined(self, code_server: Child) -> bool:

@@ -3,6 +3,7 @@
 $DLR_DATA/service/recovery.log    what it says; said again by the supervisor when it has ended
 """
 
+import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -25,6 +26,7 @@ class Recovery:
         self._times = times
         self._is_asked = False
         self._due = 0.0
+        self._started = 0.0
 
     def ask(self) -> None:
         """Have it run as soon as it may."""
@@ -36,11 +38,15 @@ class Recovery:
         ``code_server_since`` is Unix time.
         """
         now = time.monotonic()
+        # once its run has begun, that is ended before
+        if self.process and now - self._started > self._times.run_s + self._times.start_s:
+            self.stop(signal.SIGKILL)
         if self.process and self.process.poll() is not None:
             self.process = None
             self._repeat()
         if self._is_asked and self.process is None and now >= self._due:
             self._is_asked = False
+            self._started = now
             self._due = now + self._times.recovery_s
             with suppress(OSError):
                 self._log.write_bytes(b"")
@@ -53,7 +59,6 @@ class Recovery:
 
     def stop(self, number: int) -> None:
         """Send a signal to it, if it runs."""
-        self._is_asked = False
         if self.process:
             signal_group(self.process.pid, number)
 

@@ -184,3 +184,5 @@ class Supervisor:
             time.sleep(0.05)
         for child in children:
             child.wait(0.0)
+        if self._pipeline:
+            self._pipeline.history.close()

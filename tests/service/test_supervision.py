@@ -7,11 +7,8 @@ seconds; here the machine has other things to do.
 
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +21,7 @@ from tests.data_folder import ask, settings_of
 from tests.live import TOKEN
 from tests.pipelines.test_folder_2 import unpack
 from tests.service.live_up import Up, processes_on, running_up
-from tests.torture.disks import why_no_disks
+from tests.torture.disks import fill_up, small_disk, why_no_disks
 from tests.torture.service import VICTIMS, Trial
 
 QUICK = Times(look_s=3, probe_s=1, recovery_s=5, minute_s=10)
@@ -137,22 +134,12 @@ def test_killed_outright_it_leaves_nothing_running(tmp_path: Path) -> None:
         assert (data / "service" / "up.json").exists(), "whoever looks can tell that it was killed"
 
 
-@contextmanager
-def small_disk(at: Path, megabytes: int) -> Iterator[None]:
-    at.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "dlr", at], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", at], check=True)
-
-
 @pytest.mark.skipif(NO_DISKS is not None, reason=str(NO_DISKS))
 def test_it_starts_on_a_full_disk_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with small_disk(data, 256):
+    with small_disk(data, 256 * 1024**2):
         filler = data / "filler"
-        filler.write_bytes(bytes(255 * 1024**2))
+        fill_up(filler)
         with running_up(data, QUICK) as up:
             up.until_it_says("Push URL", 60)
             up.until_it_says("Only the receiver runs until this is over: ", 10)

@@ -1,4 +1,4 @@
-"""Kill a receiver, or cut its power, many times: ``python -m tests.torture --kills 200``."""
+"""Kill, stop, fill up, cut off from power, many times: ``python -m tests.torture --kills 200``."""
 
 import argparse
 import contextlib
@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.torture.books import Books
 from tests.torture.disks import why_no_disks
 from tests.torture.kills import Kills, survivor
+from tests.torture.parts import fill_the_disk, kill_parts
 from tests.torture.power_cuts import NOTHING_IS_SYNCED, power_cut
 
 FAULTS_SHOWN = 20
@@ -30,6 +31,12 @@ def main() -> int:
         good &= torture_by_kills(asked.kills, asked.seed, asked.receivers)
     if asked.power_cuts:
         good &= torture_by_power_cuts(asked.power_cuts, asked.seed)
+    if asked.parts:
+        with workplace() as folder:
+            good &= kill_parts(folder, asked.parts, hangs=asked.hangs, seed=asked.seed)
+    if asked.full_disk:
+        with workplace() as folder:
+            good &= fill_the_disk(folder, asked.full_disk)
     return 0 if good else 1
 
 
@@ -121,10 +128,13 @@ def _arguments() -> argparse.Namespace:
         "--receivers", type=int, choices=(1, 2), default=1, help="2: another one lives through it"
     )
     parser.add_argument("--power-cuts", type=int, default=0, metavar="N", help="needs root")
+    parser.add_argument("--parts", type=int, default=0, metavar="N", help="of `dlr up`, each")
+    parser.add_argument("--hangs", action="store_true", help="stop each part once, too")
+    parser.add_argument("--full-disk", type=int, default=0, metavar="SECONDS", help="needs root")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     asked = parser.parse_args()
-    if not asked.kills and not asked.power_cuts:
-        parser.error("say how many --kills or --power-cuts")
+    if not (asked.kills or asked.power_cuts or asked.parts or asked.full_disk):
+        parser.error("say how many --kills, --power-cuts or --parts, or how long a --full-disk")
     return asked
 
 

@@ -66,6 +66,24 @@ def few_inodes(at: Path, inodes: int) -> Iterator[None]:
         unmount(at)
 
 
+@contextlib.contextmanager
+def small_disk(at: Path, size_bytes: int) -> Iterator[None]:
+    """Mount a new disk in memory at ``at``: nothing on it waits for another disk."""
+    at.mkdir()
+    _run("mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "dlr", at)
+    try:
+        yield
+    finally:
+        unmount(at)
+
+
+def fill_up(filler: Path) -> None:
+    """Write to ``filler`` until its disk takes no more."""
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(65536)):
+            pass
+
+
 def image_of(at: Path) -> Path:
     """Return the image of the disk that is mounted at ``at``."""
     return at.with_name(at.name + ".img")

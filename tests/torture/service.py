@@ -36,6 +36,8 @@ class Trial:
     receiver_gaps: list[float] = field(default_factory=list)
     other_gaps: list[float] = field(default_factory=list)
     """The gaps after a kill of the receiver, and all others."""
+    answers: list[int] = field(default_factory=list)
+    """Status of every push that was answered."""
     _waiting: dict[int, float] = field(default_factory=dict)
     """Messages acknowledged and not published yet, and when they were acknowledged."""
     _over: threading.Event = field(default_factory=threading.Event)
@@ -60,7 +62,7 @@ class Trial:
         os.kill(pid, number)
         self.up.until(lambda: self._is_back(part, pid, killed_at), within_s, f"{part} again")
         self.backs.setdefault(part, []).append(time.monotonic() - killed)
-        self._sort_gaps(killed if part == "receiver" else None)
+        self.sort_gaps(killed if part == "receiver" else None)
 
     def all_published(self, within_s: float) -> None:
         """Wait until everything acknowledged so far is published."""
@@ -94,7 +96,8 @@ class Trial:
             return state is not None and state.sensor_on is True and _accepts(socket_file)
         return state is not None
 
-    def _sort_gaps(self, receiver_killed: float | None) -> None:
+    def sort_gaps(self, receiver_killed: float | None) -> None:
+        """Put the gaps since the last call where they belong."""
         time.sleep(2 * _PAUSE_S)
         gaps, self.gaps = self.gaps, []
         for at, seconds in gaps:
@@ -113,6 +116,7 @@ class Trial:
             if failing:
                 self.gaps.append((failing, time.monotonic() - failing))
                 failing = 0.0
+            self.answers.append(status)
             if status == 200:
                 self._waiting[sid] = time.monotonic()
                 sid += 1
