@@ -35,9 +35,13 @@ class Looking:
         self._alerts.start()
         self._thread.start()
 
-    def stop(self) -> None:
-        """Say nothing more; alerts that are due go out first, if their targets are quick."""
+    def hush(self) -> None:
+        """Look no more, and say nothing of parts that are about to stop."""
         self._over.set()
+
+    def stop(self) -> None:
+        """Let alerts that are due go out first, if their targets are quick."""
+        self.hush()
         self._alerts.stop()
 
     def _keep_looking(self) -> None:

@@ -102,8 +102,9 @@ class Supervisor:
                     wait(_TURN_S if "ui" in self._shown else 0.2)
             finally:
                 notify(STOPPING)
-                looking.stop()
+                looking.hush()
                 self._stop()
+                looking.stop()
         with suppress(OSError):
             (self._folder / UP_FILE).unlink(missing_ok=True)
 
