@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from contract.settings import Settings
 from pipelines.folder.lock import WarehouseError
 from pipelines.landing.compaction import compact
 from pipelines.verify import recount, verify
+from pipelines.verify.findings import Findings
 from pipelines.verify.headers import read_tables
+from pipelines.verify.landed import KnownFile, read_moved
 from pipelines.verify.recompute import queries
 from tests.data_folder import FIRST, Kept, form, land, push, record, run, settings_of, warehouse
 from tests.edited_warehouse import EditedWarehouse, edited
@@ -88,6 +91,22 @@ def test_a_run_and_a_publication_meanwhile_are_no_finding(
     assert once.done
     assert warehouse(settings, "select count(*) from core.sms_status") == [(146,)]
     assert told(settings) == ""
+
+
+def test_the_name_of_a_member_is_read_though_its_header_crosses_a_block(tmp_path: Path) -> None:
+    content = push(form([record(1)]), 1).to_line()
+    known = KnownFile("day/second.jsonl", len(content), sha256(content).hexdigest(), "taken")
+    (tmp_path / "day").mkdir()
+    with (tmp_path / "day" / "all.jsonl.gz").open("wb") as file:
+        # ends with an empty member whose name fills the block up to 15 bytes
+        file.write(gzip.compress(os.urandom(250_000)))
+        filler = "f" * ((1 << 18) - 15 - file.tell() - len(gzip.compress(b"")) - 1)
+        for name, data in ((filler, b""), ("second.jsonl", content)):
+            with gzip.GzipFile(name, "wb", fileobj=file) as member:
+                member.write(data)
+    findings = Findings()
+    pushes = list(read_moved(tmp_path, [known], findings))
+    assert (len(pushes), findings.all({})) == (1, [])
 
 
 @pytest.mark.parametrize("processes", [1, 2])
