@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from contract.problems import Problem
 from contract.settings import Settings
-from pipelines.service.alerts import Alerts
+from pipelines.service.alerts import Alerts, Pace, Patience
 from pipelines.service.child import Say
 from pipelines.service.facts import Limits, problems_of, unjudged
 from pipelines.service.look import Look
@@ -26,7 +27,7 @@ class Looking:
         self._limits = Limits.of(settings)
         self._minutes = Minutes(times.minute_s)
         self._problems: dict[str, Problem] = {}
-        self._alerts = Alerts(settings, say)
+        self._alerts = Alerts(settings, say, Pace(_patience(times)))
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_looking, name="look", daemon=True)
 
@@ -69,3 +70,7 @@ class Looking:
         for name in self._problems.keys() - problems.keys():
             self._say(f"Over: {self._problems[name].sentence}")
         self._problems = problems
+
+
+def _patience(times: Times) -> Patience:
+    return Patience(timedelta(seconds=times.begin_s), timedelta(seconds=times.end_s))

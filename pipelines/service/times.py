@@ -29,3 +29,7 @@ class Times:
     """What parts may take to stop before they are killed."""
     minute_s: float = 60.0
     """From one line about pushes and runs to the next."""
+    begin_s: float = 30.0
+    """Age of a problem at which its alert is sent."""
+    end_s: float = 60.0
+    """How long it must be away to be over."""
