@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -33,6 +34,10 @@ FLOOR_BYTES = 64 * 1024**2
 """Below this the receiver refuses pushes, and the pipeline is not started."""
 _TURN_S = 1.0
 _TRY_AGAIN_S = 5.0
+_KILLED = (
+    "`dlr up` had ended without being asked to, and was started again. In between no push could be "
+    "received. The journal or `dmesg` may say why."
+)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -68,6 +73,8 @@ class Supervisor:
         self._shown: set[str] = set()
         self._try_at = 0.0
         self._judged: Look | None = None
+        self._killed_before = (self._folder / UP_FILE).exists()
+        self._started = time.monotonic()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -151,7 +158,12 @@ class Supervisor:
         """Called by the looking thread."""
         states = {name: child.part for name, child in self._children().items()}
         since = self._pipeline.ticking_since if self._pipeline else None
-        return gather(self._settings, parts.ui_url(self._ui_port), states, since)
+        look = gather(self._settings, parts.ui_url(self._ui_port), states, since)
+        # shown for as long as it takes to be an alert
+        news_s = self._times.begin_s + 4 * self._times.look_s
+        if self._killed_before and time.monotonic() - self._started < news_s:
+            return replace(look, killed_up=_KILLED)
+        return look
 
     def _show_start(self) -> None:
         """Say where everything is, as soon as it is there."""

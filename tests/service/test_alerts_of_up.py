@@ -132,21 +132,26 @@ def test_switches_a_restart_and_a_kill(tmp_path: Path, targets: Targets) -> None
         metrics = ask(up.url, "GET", "/metrics").body.decode()
         assert 'dlr_problem{name="sensor_off"} 1.0' in metrics
         assert 'dlr_problem{name="ui_down"} 0.0' in metrics
-        assert up.stop() == 0
-    assert dlr(data, "status").returncode == 0  # nobody expects switches to be on
-    with running_up(data, QUICK, **targets.settings) as up:
-        up.until_it_says("Ctrl-C")
-        up.until(lambda: dlr(data, "status").returncode == 1, 60, "switches")
-        switch_on(up)
-        ends = [("end", "schedule_off"), ("end", "sensor_off")]
-        up.until(lambda: targets.said() == SWITCHES + ends, 60, "the ends")
-        up.until(lambda: targets.mailed("OVER") == ["schedule_off", "sensor_off"], 30, "mails")
         up.process.send_signal(signal.SIGKILL)
         up.process.wait()
-        status = dlr(data, "status")
-        assert status.returncode == 1
-        assert "`dlr up` was killed" in status.stdout
-    assert targets.said() == SWITCHES + ends
+    status = dlr(data, "status")
+    assert status.returncode == 1
+    assert "`dlr up` was killed" in status.stdout
+    with running_up(data, QUICK, **targets.settings) as up:
+        up.until_it_says("Ctrl-C")
+        killed = [("begin", "up_killed"), ("end", "up_killed")]
+        up.until(lambda: targets.said() == sorted(SWITCHES + killed), 60, "news of the kill")
+        assert "Problem: The sensor landed_files_sensor is switched off" in up.said
+        switch_on(up)
+        ends = [("end", "schedule_off"), ("end", "sensor_off")]
+        up.until(lambda: targets.said() == sorted(SWITCHES + killed + ends), 60, "the ends")
+        names = ["schedule_off", "sensor_off", "up_killed"]
+        up.until(lambda: targets.mailed("OVER") == names, 30, "mails")
+        assert targets.mailed("BEGAN") == names
+        switch_off(up)
+        up.until(lambda: targets.said().count(SWITCHES[1]) == 2, 60, "switches again")
+        assert up.stop() == 0
+    assert dlr(data, "status").returncode == 0  # nobody expects switches to be on
     assert_no_secret(tmp_path, targets)
 
 
