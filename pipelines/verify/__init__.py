@@ -1,16 +1,8 @@
 """Recounts everything from the raw bytes and compares it with the ledger and the tables.
 
-This package shares no code with the pipeline it verifies: plain Python over the landed files, its
-own SQL in another engine (SQLite) over the rows; DuckDB only reads what the tables say. A figure
-that both ways agree on is not a figure one of them made up.
-
-    warehouse, manifest, database     pinned: copied, under the pipeline's lock
-    landed files, send files -> rows  lines -> bodies -> elements -> reports and rejects
-    rows -> expected tables           expected/<schema>/<table>.sql
-    table by table                    as the warehouse holds it, as readers are given it
-    the rest                          ledgers, registries, manifest, data files, functions, report
-
-The scratch databases lie below ``$DLR_DATA/tmp``; what does not fit in memory is there.
+This package shares no code with the pipeline it verifies: plain Python reads the landed files, SQL
+of its own in another engine (SQLite) computes the tables, and DuckDB only reads what is stored. The
+scratch databases lie below ``$DLR_DATA/tmp``, so that nothing has to fit in memory.
 """
 
 from collections.abc import Callable
@@ -20,7 +12,7 @@ from datetime import date
 from contract.settings import Settings
 from pipelines.folder.lock import PATIENCE_S, pipeline_lock
 from pipelines.verify.findings import Finding, Verification
-from pipelines.verify.pinned import pin
+from pipelines.verify.pinned import open_warehouse, pin
 from pipelines.verify.recount import Recount
 from pipelines.verify.scratch import scratch_folder
 
@@ -48,4 +40,5 @@ def verify(
         with pipeline_lock(settings, patience_s):
             folder = stack.enter_context(scratch_folder(settings.data.absolute() / "tmp"))
             pinned = pin(settings, folder)
-        return Recount(settings, pinned, folder, day, on_progress).run()
+        duck = stack.enter_context(open_warehouse(pinned))
+        return Recount(pinned, duck, day, on_progress).run()

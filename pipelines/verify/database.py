@@ -1,119 +1,106 @@
 """What readers are given, as a database: views, their columns and rows, and functions."""
 
 from collections import defaultdict
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 
-from pipelines.verify.findings import Findings
+from pipelines.verify.findings import Difference
 from pipelines.verify.functions import compare_functions
 from pipelines.verify.headers import Table, read_tables
-from pipelines.verify.manifest import DATABASE, MANIFEST, Publication
-from pipelines.verify.scratch import Named, Row
+from pipelines.verify.manifest import DATABASE, MANIFEST, ListedData, Manifest, Publication
+from pipelines.verify.pinned import Pinned
+from pipelines.verify.scratch import Row
 
-_NOTHING: Row = (0, None, None, None, None)
+
+def compare_database(
+    con: duckdb.DuckDBPyConnection, pinned: Pinned, manifest: Manifest, publication: Publication
+) -> Iterator[Difference]:
+    """Compare the published database with the headers, and its rows with the data files."""
+    rows = con.execute("""
+        select schema_name || '.' || view_name from duckdb_views() where not internal
+        union all
+        select schema_name || '.' || table_name from duckdb_tables() where not internal
+    """).fetchall()
+    names = {str(name) for (name,) in rows}
+    tables = {table.name: table for table in read_tables().values() if table.exported}
+    for name in sorted(names ^ tables.keys()):
+        fault = "is missing" if name in tables else "is there, but nothing publishes it"
+        yield DATABASE, "views", f"{name} {fault}."
+    files = defaultdict(list)
+    for file in manifest.files:
+        files[file.table].append((str(pinned.exports / file.path), file))
+    stretches = {part[1]: part[5:] for part in publication.parts}
+    for name in sorted(names & tables.keys()):
+        try:
+            yield from _compare_types(con, tables[name])
+            yield from _compare_rows(con, tables[name], files[name], stretches)
+        except duckdb.Error as error:
+            yield DATABASE, "views", f"{name} cannot be read ({type(error).__name__})."
+    for sentence in compare_functions(con):
+        yield DATABASE, "functions", sentence
 
 
-class DatabaseCheck:
-    """Compares the published database with the headers, and its rows with the manifest's files."""
+def _compare_types(con: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Difference]:
+    described = con.execute(f"describe {table.name}").fetchall()
+    types = {str(row[0]): str(row[1]).lower() for row in described}
+    for name in sorted(table.columns.keys() | types.keys()):
+        expected, kind = table.columns.get(name), types.get(name)
+        if kind is None:
+            yield DATABASE, "types", f"{table.name} has no column {name}."
+        elif expected is None:
+            sentence = f"{table.name} has a column {name} that its header does not name."
+            yield DATABASE, "types", sentence
+        elif kind != expected:
+            yield DATABASE, "types", f"{table.name}.{name} is {kind}, expected {expected}."
 
-    def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        manifest: Named,
-        exports: Path,
-        publication: Publication,
-        findings: Findings,
-    ) -> None:
-        self._con, self._exports, self._findings = con, exports, findings
-        self._stretches = publication.stretches
-        self._files = defaultdict(list)
-        for file in manifest["files"]:
-            self._files[file["table"]].append(file)
 
-    def run(self) -> None:
-        """Compare everything in it."""
-        rows = self._con.execute("""
-            select schema_name || '.' || view_name from duckdb_views() where not internal
-            union all
-            select schema_name || '.' || table_name from duckdb_tables() where not internal
-        """).fetchall()
-        views = {str(row[0]) for row in rows}
-        expected = {table.name: table for table in read_tables().values() if table.exported}
-        for name in sorted(views ^ expected.keys()):
-            fault = "is missing" if name in expected else "is there, but nothing publishes it"
-            self._findings.add(DATABASE, f"{name} {fault}.", "views")
-        for name in sorted(views & expected.keys()):
-            try:
-                self._compare_types(expected[name])
-                self._compare_rows(expected[name])
-            except duckdb.Error as error:
-                sentence = f"{name} cannot be read ({type(error).__name__})."
-                self._findings.add(DATABASE, sentence, "views")
-        for sentence in compare_functions(self._con):
-            self._findings.add(DATABASE, sentence, "functions")
+def _compare_rows(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    files: Sequence[tuple[str, ListedData]],
+    stretches: Mapping[str, Row],
+) -> Iterator[Difference]:
+    """Compare the rows of a view with those of its data files, and these with what is listed."""
+    names = ", ".join(f'"{name}"' for name in table.columns)
+    # adds up what tells rows apart, in any order
+    content = f"count(*), coalesce(sum(hash({names})::hugeint), 0)"
+    [(count, digest)] = con.execute(f"select {content} from {table.name}").fetchall()
+    listed = sum(file.rows for _, file in files)
+    if count != listed:
+        sentence = f"{table.name} has {count:,} rows, in the manifest it has {listed:,}."
+        yield DATABASE, "rows", sentence
+    if not files:
+        return
+    day, minute = (*table.clocks, "null", "null")[:2]
+    paths = [path for path, _ in files]
+    query = f"""
+        select
+            filename, {content}, min({day}::date), max({day}::date),
+            date_trunc('minute', min({minute}::timestamp)),
+            date_trunc('minute', max({minute}::timestamp))
+        from read_parquet(?, hive_partitioning = false, filename = true)
+        group by filename
+    """
+    contents = {row[0]: row[1:] for row in con.execute(query, [paths]).fetchall()}
+    if (count, digest) != tuple(sum(row[n] for row in contents.values()) for n in (0, 1)):
+        sentence = f"{table.name} does not have the rows of the files that the manifest lists."
+        yield DATABASE, "files", sentence
+    for path, file in files:
+        content_of_file = contents.get(path, (0, 0, None, None, None, None))
+        yield from _compare_file(table, file, content_of_file, stretches)
 
-    def _compare_types(self, table: Table) -> None:
-        described = self._con.execute(f"describe {table.name}").fetchall()
-        stored = {str(row[0]): str(row[1]).lower() for row in described}
-        for name in table.columns.keys() | stored.keys():
-            expected, kind = table.columns.get(name), stored.get(name)
-            if kind is None:
-                sentence = f"{table.name} has no column {name}."
-            elif expected is None:
-                sentence = f"{table.name} has a column {name} that its header does not name."
-            else:
-                sentence = f"{table.name}.{name} is {kind}, expected {expected}."
-            if kind != expected:
-                self._findings.add(DATABASE, sentence, "types")
 
-    def _compare_rows(self, table: Table) -> None:
-        files = self._files[table.name]
-        content = self._content(table, table.name)
-        count, listed = content[0], sum(file["rows"] for file in files)
-        if count != listed:
-            sentence = f"{table.name} has {count:,} rows, in the manifest it has {listed:,}."
-            self._findings.add(DATABASE, sentence, "rows")
-        if not files:
-            return
-        names = (str(self._exports / file["path"]).replace("'", "''") for file in files)
-        paths = ", ".join(f"'{name}'" for name in names)
-        source = f"read_parquet([{paths}], hive_partitioning = false, filename = true)"
-        if content != self._content(table, source):
-            sentence = f"{table.name} does not have the rows of the files that the manifest lists."
-            self._findings.add(DATABASE, sentence, "files")
-        self._compare_files(table, source)
-
-    def _content(self, table: Table, source: str) -> Row:
-        """Count rows, and add up what tells them apart, in any order."""
-        columns = ", ".join(f'"{name}"' for name in table.columns)
-        query = f"select count(*), sum(hash({columns})::hugeint) from {source}"
-        return tuple(self._con.execute(query).fetchall()[0])
-
-    def _compare_files(self, table: Table, source: str) -> None:
-        """Compare each data file with what is registered of it: rows, day, minutes."""
-        day, minute = (*table.clocks, "null", "null::timestamp")[:2]
-        minute = minute if len(table.clocks) > 1 else "null::timestamp"
-        rows = self._con.execute(f"""
-            select
-                filename, count(*), min({day}::date), max({day}::date),
-                date_trunc('minute', min({minute})), date_trunc('minute', max({minute}))
-            from {source}
-            group by filename
-        """).fetchall()
-        contents = {str(row[0]): row[1:] for row in rows}
-        for file in self._files[table.name]:
-            path = file["path"]
-            count, first, last, *minutes = contents.get(str(self._exports / path), _NOTHING)
-            if count != file["rows"]:
-                sentence = (
-                    f"{file['rows']:,} rows of {table.name} are listed in {path}, not {count}."
-                )
-                self._findings.add(MANIFEST, sentence, "parts")
-            own_day, *own_minutes = self._stretches.get(path, (None, None, None))
-            if count and (
-                {first, last} != {own_day} or (own_minutes != minutes and any(own_minutes))
-            ):
-                stretch = f"{own_day} {own_minutes[0]} to {own_minutes[1]}"
-                sentence = f"{path} is registered to hold {stretch}, but holds something else."
-                self._findings.add("ops.export_parts", sentence, "parts")
+def _compare_file(
+    table: Table, file: ListedData, content: Row, stretches: Mapping[str, Row]
+) -> Iterator[Difference]:
+    """Compare a data file with what is registered of it: rows, day, minutes."""
+    count, _, first, last, *minutes = content
+    if count != file.rows:
+        sentence = f"{file.rows:,} rows of {table.name} are listed in {file.path}, not {count}."
+        yield MANIFEST, "parts", sentence
+    day, *registered = stretches.get(file.path, (None, None, None))
+    if count and ({first, last} != {day} or (registered != minutes and any(registered))):
+        stretch = f"{day} {registered[0]} to {registered[1]}"
+        sentence = f"{file.path} is registered to hold {stretch}, but holds something else."
+        yield "ops.export_parts", "parts", sentence

@@ -8,16 +8,18 @@ import json
 import re
 from bisect import insort
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import NamedTuple
 
 MOST_LISTED = 20
-"""Findings of one kind that are spelled out; of the others only their number is told."""
+"""Findings of one kind that are listed; of the others only their number is given."""
+Difference = tuple[str, str, str]
+"""A finding without a place in the landed files: where, kind, sentence."""
 
 _ROOMS = ("landing/", "raw.", "core.", "ops.", "marts.", "warehouse/", "exports/", "")
 """The way of the data: what is wrong first is named first."""
-
-
 _LAST = 2**63
 _PHONE = re.compile(r"\d(?:[ ().+-]{0,2}\d){4,}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -100,51 +102,54 @@ class Findings:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, where: str, sentence: str, kind: str = "", place: Place | None = None) -> None:
-        """Take one in; ``kind`` tells apart what is counted together within ``where``.
+        """Add a finding; those of one ``kind`` within ``where`` are counted together.
 
-        Of each kind those are kept that come first.
+        Of each kind the first in the order of the landed files are kept.
         """
         self._counts[where, kind] += 1
         listed = self._listed[where, kind]
-        insort(listed, Finding(where, sentence, place), key=lambda finding: finding.order)
+        insort(listed, Finding(where, sentence, place), key=attrgetter("order"))
         del listed[MOST_LISTED:]
 
+    def add_all(self, differences: Iterable[Difference]) -> None:
+        """Add what a check has found."""
+        for where, kind, sentence in differences:
+            self.add(where, sentence, kind)
+
     def merge(self, other: "Findings") -> None:
-        """Take in what another process has found."""
+        """Add the findings of another process."""
         for (where, kind), listed in other._listed.items():
             for finding in listed:
                 self.add(where, finding.sentence, kind, finding.place)
             self._counts[where, kind] += other._counts[where, kind] - len(listed)
 
-    def places(self) -> set[int]:
-        """Lines that findings lie at."""
-        every = (finding.place for listed in self._listed.values() for finding in listed)
-        return {place.line for place in every if place is not None}
+    def all(self, line_text: Callable[[int], str]) -> list[Finding]:
+        """Return the findings, the first place first, and how many more there are.
 
-    def all(self, lines: dict[int, str]) -> list[Finding]:
-        """Return everything found, the first place first, and how many more there are.
-
-        ``lines`` says in words where each line of ``places()`` lies.
+        ``line_text`` says in words where a line of the landed files lies.
         """
-        more = [
-            Finding(where, f"{count - MOST_LISTED:,} more findings of this kind ({kind}).")
-            for (where, kind), count in self._counts.items()
-            if count > MOST_LISTED
+        listed = [
+            _located(finding, line_text)
+            for findings in self._listed.values()
+            for finding in findings
         ]
-        found = [_located(one, lines) for listed in self._listed.values() for one in listed]
-        return sorted([*found, *more], key=lambda finding: finding.order)
+        for (where, kind), count in self._counts.items():
+            if count > MOST_LISTED:
+                sentence = f"{count - MOST_LISTED:,} more findings of this kind ({kind})."
+                listed.append(Finding(where, sentence))
+        return sorted(listed, key=attrgetter("order"))
 
 
-def _located(finding: Finding, lines: dict[int, str]) -> Finding:
+def _located(finding: Finding, line_text: Callable[[int], str]) -> Finding:
     if finding.place is None:
         return finding
     line, position = finding.place
-    at = lines.get(line, "")
-    return replace(finding, at=at if position is None else f"{at}, position {position}")
+    text = line_text(line)
+    return replace(finding, at=text if position is None else f"{text}, position {position}")
 
 
 def masked(value: object) -> str:
-    """A free text as it may be shown: without the digits of a number in it, but the last two."""
+    """A free text as it may be shown: of a number in it only the last two digits."""
     if not isinstance(value, str):
         return "null" if value is None else str(value)
     if not _TIME.fullmatch(value):

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def serve(descriptor: int) -> None:
-    """Call what comes through the pipe until it is closed; answer with result and error."""
+    """Call the functions that come through a pipe until it is closed; send result and error."""
     # Ctrl-C reaches both processes; the first one ends the second
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Connection(descriptor)
@@ -25,12 +25,10 @@ def serve(descriptor: int) -> None:
             function, arguments = pipe.recv()
         except (EOFError, ConnectionError):
             return
-        answer: tuple[Any, Exception | None]
         try:
-            answer = function(*arguments), None
+            pipe.send((function(*arguments), None))
         except Exception as error:  # noqa: BLE001  raised again by the caller's process
-            answer = None, error
-        pipe.send(answer)
+            pipe.send((None, error))
 
 
 class Helper:
@@ -41,7 +39,7 @@ class Helper:
         self.processes = 1 if pipe is None else 2
 
     def start(self, function: Callable[..., T], *arguments: Any) -> Callable[[], T]:  # noqa: ANN401
-        """Begin; what is returned waits for the result.
+        """Call a function; the callable returned waits for its result.
 
         The result raises what the function raised, and WarehouseError where the process was killed.
         """
@@ -52,7 +50,7 @@ class Helper:
         return self._receive
 
     def _receive(self) -> Any:  # noqa: ANN401  whatever the function returns
-        assert self._pipe is not None  # noqa: S101  start() set it to work
+        assert self._pipe is not None  # noqa: S101  start() has used it
         try:
             result, error = self._pipe.recv()
         except (EOFError, ConnectionError) as cause:
@@ -66,7 +64,7 @@ class Helper:
 
 
 @contextmanager
-def helper(*, apart: bool) -> Iterator[Helper]:
+def start_helper(*, apart: bool) -> Iterator[Helper]:
     """Start a second process if ``apart``, and kill it at the end."""
     if not apart:
         yield Helper(None)

@@ -1,28 +1,73 @@
 """What readers are given, as files: the manifest, everything it lists, and what else is there."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import duckdb
+from pydantic import BaseModel, ConfigDict, NaiveDatetime, ValidationError
 
-from pipelines.verify.findings import Findings
+from pipelines.verify.findings import Difference
 from pipelines.verify.pinned import Pinned
 from pipelines.verify.scratch import Named, Row, named_rows
 
 MANIFEST, DATABASE = "exports/manifest.json", "analytics.duckdb"
-_FIELDS = {
-    "schema_version": str, "fingerprint": str, "as_of_utc": str | None, "published_at_utc": str,
-    "mobile": str, "database": dict, "report": dict | None, "dictionary": list, "files": list,
-    "retired": list,
-}  # fmt: skip
-_FILE_FIELDS = {"table": str, "path": str, "rows": int, "bytes": int, "sha256": str}
+_FIELDS = ("fingerprint", "schema_version", "as_of_utc", "published_at_utc", "mobile")
 _GRACE = timedelta(hours=2, minutes=10)
 """How long replaced files stay, with the time that a publication takes."""
+
+
+class _Entry(BaseModel):
+    """A part of the manifest; it may have further fields."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class ListedFile(_Entry):
+    """A file that the manifest lists."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class ListedReport(ListedFile):
+    """The report; ``problem`` says why it is older than the rest."""
+
+    as_of_utc: NaiveDatetime | None
+    problem: str | None
+
+
+class ListedData(ListedFile):
+    """A data file of a table."""
+
+    table: str
+    rows: int
+
+
+class RetiredData(_Entry):
+    """A replaced data file, kept for readers of an earlier state."""
+
+    path: str
+    until_utc: NaiveDatetime
+
+
+class Manifest(_Entry):
+    """``exports/manifest.json``."""
+
+    schema_version: str
+    fingerprint: str
+    as_of_utc: NaiveDatetime | None
+    published_at_utc: NaiveDatetime
+    mobile: str
+    database: ListedFile
+    report: ListedReport | None
+    dictionary: list[ListedFile]
+    files: list[ListedData]
+    retired: list[RetiredData]
 
 
 class Publication(NamedTuple):
@@ -30,179 +75,117 @@ class Publication(NamedTuple):
 
     fields: Named
     """The newest row of ``ops.publications``."""
-    repeated: int
-    """How many times of publication are there more than once."""
-    files: list[Row]
-    """Table, path, rows, bytes and digest of each data file."""
-    stretches: dict[str, Row]
-    """Day, first and last minute of each data file, by its path."""
+    parts: list[Row]
+    """Table, path, rows, bytes, digest, day, first and last minute of each data file."""
 
 
 def read_publication(con: duckdb.DuckDBPyConnection) -> Publication | None:
     """Return what was published last; None where nothing was."""
     newest = con.execute("from ops.publications order by published_at_utc desc limit 1")
     fields = next(named_rows(newest), None)
-    repeated = con.execute(
-        "select published_at_utc from ops.publications group by all having count(*) > 1"
-    ).fetchall()
-    files = con.execute(
+    parts = con.execute(
         "select table_name, path, rows, bytes, sha256, part_day, from_minute_utc, until_minute_utc "
         "from ops.export_parts"
     ).fetchall()
-    stretches = {file[1]: file[5:] for file in files}
-    if fields is None:
-        return None
-    return Publication(fields, len(repeated), [file[:5] for file in files], stretches)
+    return None if fields is None else Publication(fields, parts)
 
 
-def read_manifest(manifest: Any, findings: Findings) -> Named | None:  # noqa: ANN401  any JSON
-    """Return the manifest if it has everything that it must have."""
-    faults = list(_field_faults(manifest, _FIELDS))
-    for file in manifest["files"] if not faults else ():
-        faults += _field_faults(file, _FILE_FIELDS)
-    if faults:
-        findings.add(MANIFEST, f"the manifest cannot be read ({faults[0]}); `dlr run` replaces it.")
-    return None if faults else manifest
+def read_manifest(pinned: Pinned) -> Manifest:
+    """Return the manifest; raises ValueError with the reason where it cannot be used."""
+    try:
+        return Manifest.model_validate_json(pinned.copy("manifest.json").read_bytes())
+    except OSError as error:
+        raise ValueError(error.strerror) from error
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, fault["loc"])) or "JSON"
+        raise ValueError(f"{place}: {fault['msg']}") from error
 
 
-def _field_faults(value: Any, fields: Named) -> Iterator[str]:  # noqa: ANN401  any JSON
-    if not isinstance(value, dict):
-        yield "it is not a JSON object"
+def compare_manifest(
+    pinned: Pinned, manifest: Manifest, publication: Publication
+) -> Iterator[Difference]:
+    """Compare a manifest with the registry, with the files it lists, and with the folder."""
+    yield from _compare_registry(manifest, publication)
+    yield from _compare_fields(manifest, publication.fields)
+    pages = [*manifest.dictionary, *([manifest.report] if manifest.report else [])]
+    yield from _compare_seal(DATABASE, pinned.copy(DATABASE), manifest.database)
+    for page in pages:
+        yield from _compare_seal(f"exports/{page.path}", pinned.copy(page.path), page)
+    for file in manifest.files:
+        yield from _compare_seal(f"exports/{file.path}", pinned.exports / file.path, file)
+    dictionary, version = pinned.copy("dictionary.md"), manifest.schema_version
+    if dictionary.exists() and f"schema version {version}." not in dictionary.read_text("utf-8"):
+        sentence = f"the schema_version is {version}, but the dictionary has another one."
+        yield MANIFEST, "schema", sentence
+    listed = {file.path for file in (*manifest.files, *pages)} | {"current", "manifest.json"}
+    listed |= {file.path for file in manifest.retired}
+    for path in pinned.files:
+        if path not in listed:
+            yield "exports", "files", f"{path} is there, but the manifest does not list it."
+    yield from _compare_links(pinned, manifest)
+
+
+def _compare_registry(manifest: Manifest, publication: Publication) -> Iterator[Difference]:
+    listed = Counter(
+        (file.table, file.path, file.rows, file.bytes, file.sha256) for file in manifest.files
+    )
+    registered = Counter(part[:5] for part in publication.parts)
+    for files, lister, other in (
+        (listed - registered, "the manifest", "ops.export_parts"),
+        (registered - listed, "ops.export_parts", "the manifest"),
+    ):
+        for _, path, *_ in sorted(files, key=repr):
+            sentence = f"{lister} lists {path}, but {other} does not list the same file."
+            yield MANIFEST, "parts", sentence
+
+
+def _compare_fields(manifest: Manifest, fields: Named) -> Iterator[Difference]:
+    values = [(name, getattr(manifest, name), fields[name]) for name in _FIELDS]
+    values.append(("path of the database", manifest.database.path, f"../{DATABASE}"))
+    if manifest.report:
+        values.append(("problem of the report", manifest.report.problem, fields["report_problem"]))
+    for name, value, expected in values:
+        if value != expected:
+            sentence = f"the {name} is {value}, but the publication was made with {expected}."
+            yield MANIFEST, "fields", sentence
+    pages = sorted(page.path for page in manifest.dictionary)
+    if pages != ["dictionary.html", "dictionary.md"]:
+        yield MANIFEST, "", f"the dictionary is listed as {', '.join(pages) or 'nothing'}."
+    paths = {file.path for file in manifest.files}
+    latest = manifest.published_at_utc + _GRACE
+    for file in manifest.retired:
+        if file.until_utc > latest or file.path in paths or not file.path.endswith(".parquet"):
+            sentence = f"{file.path} (until {file.until_utc}) is not a recently replaced file."
+            yield MANIFEST, "retired", sentence
+
+
+def _compare_seal(place: str, path: Path, entry: ListedFile) -> Iterator[Difference]:
+    """Compare size and digest of a file with its entry."""
+    try:
+        with path.open("rb") as file:
+            digest, size = file_digest(file, "sha256").hexdigest(), file.tell()
+    except OSError as error:
+        yield place, "files", f"the published file cannot be read ({error.strerror})."
         return
-    for name, kind in fields.items():
-        if name not in value:
-            yield f"{name} is missing"
-        elif not isinstance(value[name], kind):
-            yield f"{name} is {json.dumps(value[name])[:40]}"
-
-
-class PublicationCheck:
-    """Compares a manifest with the registry, with the files it lists, and with the folder."""
-
-    def __init__(
-        self, manifest: Named, pinned: Pinned, publication: Publication, findings: Findings
-    ) -> None:
-        self._manifest, self._pinned = manifest, pinned
-        self._publication, self._findings = publication, findings
-        report = manifest["report"]
-        self._pages = [*([report] if report else []), *manifest["dictionary"]]
-
-    def run(self, mobile: str) -> None:
-        """Compare; ``mobile`` is the setting by which mobiles are to be written."""
-        self._compare_registry(mobile)
-        self._compare_fields()
-        self._compare_files()
-        self._compare_folder()
-        self._compare_links()
-
-    def _compare_registry(self, mobile: str) -> None:
-        table, publication = "ops.publications", self._publication
-        if publication.repeated:
-            self._findings.add(table, f"{publication.repeated:,} publications are listed twice.")
-        if publication.fields["mobile"] != mobile:
-            sentence = (
-                f"mobiles were published {publication.fields['mobile']}, but DLR_EXPORT_MOBILE is "
-                f"{mobile}; `dlr run` publishes them again."
-            )
-            self._findings.add(table, sentence)
-        listed = Counter(
-            tuple(file[name] for name in _FILE_FIELDS) for file in self._manifest["files"]
+    if (size, digest) != (entry.bytes, entry.sha256):
+        sentence = (
+            f"the published file has {size:,} bytes and the sha256 {digest[:12]}…, in the manifest "
+            f"{entry.bytes:,} bytes and {entry.sha256[:12]}…."
         )
-        registered = Counter(publication.files)
-        for files, others, lister, other in (
-            (listed, registered, "the manifest", "ops.export_parts"),
-            (registered, listed, "ops.export_parts", "the manifest"),
-        ):
-            for file in sorted(files - others, key=repr):
-                sentence = f"{lister} lists {file[1]}, but {other} does not list the same file."
-                self._findings.add(MANIFEST, sentence, "parts")
+        yield place, "files", sentence
 
-    def _compare_fields(self) -> None:
-        manifest, fields = self._manifest, self._publication.fields
-        stored = manifest | {"path of the database": manifest["database"].get("path")}
-        expected: Named = {"path of the database": "../" + DATABASE}
-        for name in ("fingerprint", "schema_version", "as_of_utc", "published_at_utc", "mobile"):
-            value = fields[name]
-            expected[name] = value.isoformat() if isinstance(value, datetime) else value
-        if isinstance(manifest["report"], dict):
-            stored["problem of the report"] = manifest["report"].get("problem")
-            expected["problem of the report"] = fields["report_problem"]
-        for name, value in expected.items():
-            if stored[name] != value:
-                sentence = (
-                    f"the {name} is {stored[name]}, but the publication was made with {value}."
-                )
-                self._findings.add(MANIFEST, sentence, "fields")
-        pages = sorted(str(page.get("path")) for page in manifest["dictionary"])
-        if pages != ["dictionary.html", "dictionary.md"]:
-            sentence = f"the dictionary is listed as {', '.join(pages) or 'nothing'}."
-            self._findings.add(MANIFEST, sentence)
-        for entry in manifest["retired"]:
-            if not self._is_retired(entry):
-                sentence = f"{json.dumps(entry)[:120]} is not a recently replaced file."
-                self._findings.add(MANIFEST, sentence, "retired")
 
-    def _is_retired(self, entry: Any) -> bool:  # noqa: ANN401  any JSON
-        current = {file["path"] for file in self._manifest["files"]}
-        try:
-            path = str(entry["path"])
-            until = datetime.fromisoformat(entry["until_utc"]).replace(tzinfo=None)
-            published = datetime.fromisoformat(self._manifest["published_at_utc"])
-            return until <= published + _GRACE and path.endswith(".parquet") and path not in current
-        except (KeyError, TypeError, ValueError):
-            return False
-
-    def _compare_files(self) -> None:
-        """Compare size and digest of every listed file."""
-        pinned, manifest = self._pinned, self._manifest
-        self._compare_seal(DATABASE, pinned.database, manifest["database"])
-        for page in self._pages:
-            name = Path(str(page.get("path"))).name
-            self._compare_seal(f"exports/{name}", pinned.copies.get(name), page)
-        for file in manifest["files"]:
-            self._compare_seal(f"exports/{file['path']}", pinned.exports / file["path"], file)
-        dictionary, version = pinned.copies.get("dictionary.md"), manifest["schema_version"]
-        if dictionary and f"schema version {version}." not in dictionary.read_text("utf-8"):
-            sentence = f"the schema_version is {version}, but the dictionary has another one."
-            self._findings.add(MANIFEST, sentence, "schema")
-
-    def _compare_seal(self, place: str, path: Path | None, entry: Named) -> None:
-        try:
-            if path is None:
-                raise FileNotFoundError(2, "No such file or directory")
-            with path.open("rb") as file:
-                digest, size = file_digest(file, "sha256").hexdigest(), file.tell()
-        except OSError as error:
-            sentence = f"the published file cannot be read ({error.strerror})."
-            self._findings.add(place, sentence, "files")
-            return
-        if (size, digest) != (entry.get("bytes"), entry.get("sha256")):
-            sentence = (
-                f"the published file has {size:,} bytes and the sha256 {digest[:12]}…, in the "
-                f"manifest {entry.get('bytes'):,} bytes and {str(entry.get('sha256'))[:12]}…."
-            )
-            self._findings.add(place, sentence, "files")
-
-    def _compare_folder(self) -> None:
-        listed = (*self._manifest["files"], *self._manifest["retired"], *self._pages)
-        paths = {str(entry.get("path")) for entry in listed} | {"current", "manifest.json"}
-        for path in self._pinned.files:
-            if path not in paths:
-                sentence = f"{path} is there, but the manifest does not list it."
-                self._findings.add("exports", sentence, "files")
-
-    def _compare_links(self) -> None:
-        pinned = self._pinned
-        links = Counter((str(Path(link).parent), to) for link, to in pinned.links.items())
-        expected = Counter(
-            (file["table"].partition(".")[2], str((pinned.exports / file["path"]).resolve()))
-            for file in self._manifest["files"]
-        )
-        differences: Iterable[tuple[str, Counter[tuple[str, str]]]] = (
-            ("has no link to", expected - links),
-            ("has an unexpected link to", links - expected),
-        )
-        for fault, faulty in differences:
-            for folder, target in sorted(faulty):
-                sentence = f"{folder} {fault} {Path(target).name}."
-                self._findings.add("exports/current", sentence, fault)
+def _compare_links(pinned: Pinned, manifest: Manifest) -> Iterator[Difference]:
+    links = Counter((str(Path(link).parent), target) for link, target in pinned.links.items())
+    expected = Counter(
+        (file.table.partition(".")[2], str((pinned.exports / file.path).resolve()))
+        for file in manifest.files
+    )
+    differences: Iterable[tuple[str, Counter[tuple[str, str]]]] = (
+        ("has no link to", expected - links),
+        ("has an unexpected link to", links - expected),
+    )
+    for fault, faulty in differences:
+        for folder, target in sorted(faulty):
+            yield "exports/current", fault, f"{folder} {fault} {Path(target).name}."

@@ -9,15 +9,17 @@ text, booleans 0 and 1, and nothing is masked.
 
 import re
 import sqlite3
+from collections import deque
 from collections.abc import Iterable
 from hashlib import md5
 from pathlib import Path
 
 from contract.settings import Settings
 from pipelines.verify import functions
+from pipelines.verify.clock import shown
 from pipelines.verify.masking import register_masks
 from pipelines.verify.reference import reference_rows, reference_version
-from pipelines.verify.scratch import Inserter
+from pipelines.verify.scratch import store
 
 EXPECTED = Path(__file__).parent / "expected"
 _STEPS = ("push", "repeated_sid", "copy", "winner", "meaning", "sent", "lone", "attributed")
@@ -45,38 +47,41 @@ def queries(schemas: Iterable[str]) -> dict[str, str]:
     }
 
 
+def recount_query(name: str) -> str:
+    """Return a query about the recount as a whole."""
+    return (EXPECTED / "recount" / f"{name}.sql").read_text("utf-8")
+
+
 def register(con: sqlite3.Connection, settings: Settings) -> None:
     """Let the SQL call functions of Python."""
     functions.register(con)
     register_masks(con, settings)
-    version = reference_version()
-    con.create_function("reference_version", 0, lambda: version, deterministic=True)
+    con.create_function("shown", 1, shown, deterministic=True)
+    con.create_function("reference_version", 0, reference_version, deterministic=True)
     con.create_aggregate("fingerprint", 1, _Fingerprint)  # type: ignore[arg-type]
 
 
 def build_core(con: sqlite3.Connection) -> None:
     """Make the steps, then everything of raw, core and ops."""
-    _load_reference(con)
+    _store_reference(con)
     for step in _STEPS:
         _build(con, step, (EXPECTED / "steps" / f"{step}.sql").read_text("utf-8"))
     build(con, queries(("raw", "core", "ops")))
 
 
-def build(con: sqlite3.Connection, waiting: dict[str, str]) -> None:
+def build(con: sqlite3.Connection, tables: dict[str, str]) -> None:
     """Make tables, each as soon as those it reads are there. Raises sqlite3.OperationalError."""
-    while waiting:
-        left = dict(waiting)
-        for relation, sql in waiting.items():
-            try:
-                _build(con, relation, sql)
-                del left[relation]
-            except sqlite3.OperationalError as error:
-                if "no such table" not in str(error):
-                    raise
-                reason = error
-        if left == waiting:
-            raise reason
-        waiting = left
+    pending, failures = deque(tables.items()), 0
+    while pending:
+        relation, sql = pending.popleft()
+        try:
+            _build(con, relation, sql)
+            failures = 0
+        except sqlite3.OperationalError as error:
+            failures += 1
+            if "no such table" not in str(error) or failures > len(pending):
+                raise
+            pending.append((relation, sql))
 
 
 def _build(con: sqlite3.Connection, relation: str, sql: str) -> None:
@@ -93,21 +98,11 @@ def _build(con: sqlite3.Connection, relation: str, sql: str) -> None:
         con.execute(f"insert into {relation} {sql}")
 
 
-def _load_reference(con: sqlite3.Connection) -> None:
+def _store_reference(con: sqlite3.Connection) -> None:
     for name in ("carrier_errors", "carrier_error_patterns", "error_categories"):
         rows = list(reference_rows(name))
-        load(con, f"reference_{name}", rows[0], (row.values() for row in rows))
-
-
-def load(
-    con: sqlite3.Connection, relation: str, columns: Iterable[str], rows: Iterable[Iterable[object]]
-) -> None:
-    """Make a table of rows that come from elsewhere."""
-    inserter = Inserter(con)
-    inserter.make(relation, (f'"{name}"' for name in columns))
-    for row in rows:
-        inserter.add(relation, [tuple(row)])
-    inserter.finish()
+        columns = [f'"{column}"' for column in rows[0]]
+        store(con, f"reference_{name}", columns, (tuple(row.values()) for row in rows))
 
 
 def fingerprint(con: sqlite3.Connection) -> str:
@@ -136,4 +131,4 @@ def _as_duckdb_writes(text: str) -> str:
     """Return JSON with the digits of its escapes in capitals."""
     if "\\u00" not in text:
         return text
-    return _ESCAPE.sub(lambda found: f"\\u00{found[1].upper()}" if found[1] else found[0], text)
+    return _ESCAPE.sub(lambda match: f"\\u00{match[1].upper()}" if match[1] else match[0], text)

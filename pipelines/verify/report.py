@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.verify.functions import is_close, rate, wilson_high, wilson_low
+from pipelines.verify.functions import is_close
+from pipelines.verify.manifest import Manifest
 from pipelines.verify.masking import struck
 from pipelines.verify.scratch import named_rows
 
@@ -23,40 +24,30 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "latency_operators": ("latency_operators",),
 }
 """Parts of the figures that are rows of a query: its file, and the keys that are filled into it."""
-RATES = {
-    "reported_delivery_rate": ("delivered", "reports"),
-    "delivery_rate": ("sent_delivered", "sent"),
-    "receipt_rate": ("sent_reported", "sent"),
-    "effective_rate": ("sent_delivered", "could_arrive"),
-}
-"""Rates of the headline: part and whole."""
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive and UTC, as every time of the report
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  naive and UTC, as every time of the manifest
 _FIGURES = re.compile(r'<script type="application/json" id="figures">(.*?)</script>', re.DOTALL)
 Figures = dict[str, Any]
 Mask = Callable[[str | None], str | None]
 
 
-def compare_page(
-    con: sqlite3.Connection, manifest: Figures | None, copies: Mapping[str, Path]
-) -> Iterator[str]:
+def compare_page(con: sqlite3.Connection, manifest: Manifest, page: Path) -> Iterator[str]:
     """Yield what is wrong with the report: its time, and its figures where it is the newest."""
-    entry = (manifest or {}).get("report")
-    if not isinstance(entry, dict):
-        if (manifest or {}).get("files"):
+    entry = manifest.report
+    if entry is None:
+        if manifest.files:
             yield "the manifest lists no report."
         return
-    page = copies["report.html"].read_text("utf-8") if "report.html" in copies else ""
-    script = _FIGURES.search(page)
+    script = _FIGURES.search(page.read_text("utf-8")) if page.exists() else None
     try:
         figures = json.loads(script[1] if script else "")
         as_of = figures["state"]["as_of_utc"]
     except (ValueError, KeyError, TypeError):
         yield "its figures cannot be read."
         return
-    if str(entry.get("as_of_utc")) != str(as_of).removesuffix("Z"):
-        yield f"as_of_utc is {as_of}, in the manifest {entry.get('as_of_utc')}."
-    if entry.get("problem") is None:
+    if as_of != (entry.as_of_utc and _in_iso(entry.as_of_utc)):
+        yield f"as_of_utc is {as_of}, in the manifest {entry.as_of_utc}."
+    if entry.problem is None:
         # the report is for everybody, and masked whatever the setting
         yield from compare_report(con, figures, lambda text: struck(text, None))
 
@@ -95,7 +86,7 @@ def _figures(con: sqlite3.Connection) -> Figures:
         first = state["first_received_utc"]
         figures["comparable"] = first is not None and first <= period["before_from_utc"]
         headline = _ask(con, _query("headline"))
-        figures["headline"] = {row.pop("period"): row | _rates(row) for row in headline}
+        figures["headline"] = {row.pop("period"): row for row in headline}
         figures |= {name: _ask(con, _query(*query)) for name, query in SECTIONS.items()}
     return figures
 
@@ -106,15 +97,6 @@ def _query(name: str, keys: str = "", period: str = "'now'") -> str:
     return text.format(keys=keys, order=order, period=period)
 
 
-def _rates(counts: Figures) -> Figures:
-    """The rates of the headline with their intervals."""
-    found: Figures = {}
-    for name, (part, whole) in RATES.items():
-        of = counts[part], counts[whole]
-        found |= {name: rate(*of), f"{name}_low": wilson_low(*of), f"{name}_high": wilson_high(*of)}
-    return found
-
-
 def _ask(con: sqlite3.Connection, query: str) -> list[Figures]:
     return [
         {name: _in_json(name, value) for name, value in row.items()}
@@ -123,22 +105,27 @@ def _ask(con: sqlite3.Connection, query: str) -> list[Figures]:
 
 
 def _in_json(name: str, value: object) -> object:
-    """A value as the report writes it: times in ISO 8601 with a Z, an infinite bound as a word."""
+    """A value as the report writes it; an infinite bound is a word."""
     if name.endswith("_utc") and isinstance(value, int):
-        return f"{(_EPOCH + timedelta(microseconds=value)).isoformat()}Z"
+        return _in_iso(_EPOCH + timedelta(microseconds=value))
     return "inf" if value == float("inf") else value
 
 
-def _differences(place: str, said: object, expected: object) -> Iterator[str]:
+def _in_iso(at_utc: datetime) -> str:
+    return f"{at_utc.isoformat()}Z"
+
+
+def _differences(place: str, figure: object, expected: object) -> Iterator[str]:
     """Walk through both at once; rows are compared by their place in the list."""
-    if isinstance(said, Mapping) and isinstance(expected, Mapping):
-        for name in {**expected, **said}:
+    if isinstance(figure, Mapping) and isinstance(expected, Mapping):
+        for name in {**expected, **figure}:
             inner = f"{place}.{name}" if place else str(name)
-            yield from _differences(inner, said.get(name, "nothing"), expected.get(name, "nothing"))
-    elif isinstance(said, list) and isinstance(expected, list):
-        if len(said) != len(expected):
-            yield f"{place}: the report has {len(said)} rows, recounted {len(expected)}."
-        for number, (one, other) in enumerate(zip(said, expected, strict=False)):
-            yield from _differences(f"{place}[{number}]", one, other)
-    elif not is_close(said, expected):
-        yield f"{place}: the report says {said}, recounted {expected}."
+            pair = figure.get(name, "nothing"), expected.get(name, "nothing")
+            yield from _differences(inner, *pair)
+    elif isinstance(figure, list) and isinstance(expected, list):
+        if len(figure) != len(expected):
+            yield f"{place}: the report has {len(figure)} rows, recounted {len(expected)}."
+        for number, pair in enumerate(zip(figure, expected, strict=False)):
+            yield from _differences(f"{place}[{number}]", *pair)
+    elif not is_close(figure, expected):
+        yield f"{place}: the report says {figure}, recounted {expected}."

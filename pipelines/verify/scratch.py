@@ -4,8 +4,8 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,15 @@ Named = dict[str, Any]
 _PREFIX, _LOCK = "verify-", "lock"
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _CACHE_KB = 24_000
-_ROWS_AT_ONCE = 10_000
 
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """Make a folder and remove it afterwards, with those of the killed.
+    """Make a folder and remove it afterwards, with those of verifications that were killed.
 
     Raises WarehouseError where the disk is full, or the folder cannot be made.
     """
-    before = os.environ.get("SQLITE_TMPDIR")
+    before = os.environ.pop("SQLITE_TMPDIR", None)
     try:
         parent.mkdir(mode=0o700, exist_ok=True)
         _sweep(parent)
@@ -55,18 +54,14 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove the folders of verifications that were killed."""
     for folder in parent.glob(f"{_PREFIX}*"):
-        try:
-            with FileLock(folder / _LOCK, timeout=0):
-                shutil.rmtree(folder, ignore_errors=True)
-        except Timeout:
-            # another verification works in it
-            continue
+        # where the lock is taken, another verification works in the folder
+        with suppress(Timeout), FileLock(folder / _LOCK, timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_scratch(path: Path, *attached: Path) -> sqlite3.Connection:
-    """Open a database, made where there is none; the others stand beside it by their stems.
+    """Open a database, made where there is none; others are attached by their stems.
 
     Nothing survives a crash, because the next verification starts from scratch.
     """
@@ -80,41 +75,22 @@ def open_scratch(path: Path, *attached: Path) -> sqlite3.Connection:
     return con
 
 
+def store(con: sqlite3.Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Make a table of rows; its columns have no types, so that values stay as they are."""
+    con.execute("begin")
+    con.execute(f"create table {table} ({', '.join(columns)})")
+    insert(con, table, columns, rows)
+    con.execute("commit")
+
+
+def insert(
+    con: sqlite3.Connection, table: str, columns: Sequence[str], rows: Iterable[Row]
+) -> None:
+    """Add rows to a table; outside of a transaction each would be one of its own."""
+    con.executemany(f"insert into {table} values ({', '.join('?' * len(columns))})", rows)
+
+
 def named_rows(cursor: Any) -> Iterator[Named]:  # noqa: ANN401  a cursor of either engine
-    """Yield what a query gives, by its columns."""
+    """Yield the rows of a query as dictionaries."""
     names = [column[0] for column in cursor.description or ()]
     return (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
-
-
-class Inserter:
-    """Adds rows to tables, some thousand at a time."""
-
-    def __init__(self, con: sqlite3.Connection) -> None:
-        self._con = con
-        self._waiting: dict[str, list[Row]] = {}
-
-    def make(self, table: str, columns: Iterable[str]) -> None:
-        """Make a table; its columns have no types, so that what comes stays as it is."""
-        self._con.execute(f"create table {table} ({', '.join(columns)})")
-        self._waiting[table] = []
-
-    def add(self, table: str, rows: Iterable[Row]) -> None:
-        """Add rows to a table that was made here."""
-        waiting = self._waiting[table]
-        waiting += rows
-        if len(waiting) > _ROWS_AT_ONCE:
-            self._flush(table)
-
-    def finish(self) -> None:
-        """Add what waits."""
-        for table in self._waiting:
-            self._flush(table)
-
-    def _flush(self, table: str) -> None:
-        rows = self._waiting[table]
-        if rows:
-            marks = ", ".join("?" * len(rows[0]))
-            self._con.execute("begin")
-            self._con.executemany(f"insert into {table} values ({marks})", rows)
-            self._con.execute("commit")
-            rows.clear()

@@ -1,16 +1,15 @@
--- Rows of each send file against the recount, in the temporary table recounted_file (file, received, rejected).
-with figure as (
-    select send_file.file, unnest([
-        {'name': 'received', 'stored': send_file.received, 'counted': coalesce(recounted_file.received, 0)},
-        {'name': 'rejected', 'stored': send_file.rejected, 'counted': coalesce(recounted_file.rejected, 0)}
-    ], recursive := true)
+-- Rows of each send file against the recount, in the view recounted; its place is the file.
+with compared as (
+    select file, figure.name, stored, coalesce(counted, '0') as counted
     from send_file
-    left join recounted_file on recounted_file.file = send_file.file
+    unpivot include nulls (stored for name in (received, rejected)) as figure
+    left join recounted
+        on place = file and recounted.name = figure.name
 )
 
 select
     'ops.send_files', name,
     shown(file) || ': ' || name || ' is ' || shown(stored) || ', but its rows give ' || counted || '.'
-from figure
-where stored is distinct from counted
+from compared
+where stored::varchar is distinct from counted
 order by all

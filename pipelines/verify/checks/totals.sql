@@ -1,4 +1,4 @@
--- Totals of the ledgers against the recount, in the temporary table recounted (place, name, counted).
+-- Totals of the ledgers against the recount, in the view recounted.
 with total as (
     unpivot (
         select

@@ -5,6 +5,6 @@ with row as (
     select file, 1 from rejected_send
 )
 
-select file, count(*), sum(is_reject)
-from row
-group by file
+select file, 'received', count(*) from row group by file
+union all
+select file, 'rejected', sum(is_reject) from row group by file
