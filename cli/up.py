@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cli.common import CommandError
-from contract.settings import load_settings
+from contract.settings import load_settings, split_bind
 from pipelines.folder.format import expect
 from pipelines.service.supervisor import Supervisor
 from pipelines.service.times import Times
@@ -22,26 +22,30 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only the pipeline and its UI; the receiver runs elsewhere (`dlr serve`)",
     )
-    parser.add_argument(
-        "--ui-port", type=int, default=3000, help="port of the Dagster UI on 127.0.0.1 (3000)"
-    )
+    parser.add_argument("--ui-port", type=int, help="port of the Dagster UI, instead of 3000")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Keep all parts running until Ctrl-C or SIGTERM; that is its normal end."""
     settings = load_settings()
+    if arguments.ui_port is not None:
+        ui_host = settings.ui_bind.rpartition(":")[0]
+        settings = load_settings(ui_bind=f"{ui_host}:{arguments.ui_port}")
+    ui_address = split_bind(settings.ui_bind)
     receives = not arguments.no_receiver
     if receives and not settings.push_tokens:
         raise CommandError("DLR_PUSH_TOKENS is not set; the receiver needs at least one token.")
     if receives and settings.port == 0:
         raise CommandError("DLR_BIND must name a port other than 0.")
+    if ui_address[1] == 0:
+        raise CommandError("DLR_UI_BIND must name a port other than 0.")
     expect(settings, oldest=1)
     times = replace(TIMES, run_s=min(TIMES.run_s, settings.max_run_s))
-    supervisor = Supervisor(settings, arguments.ui_port, _say, _show, times, receives=receives)
+    supervisor = Supervisor(settings, _say, _show, times, receives=receives)
     with supervisor.alone():
         if receives:
             _expect_free(settings.host, settings.port, "Choose another in DLR_BIND")
-        _expect_free("127.0.0.1", arguments.ui_port, "Choose another with --ui-port")
+        _expect_free(*ui_address, "Choose another with --ui-port, or in DLR_UI_BIND")
         supervisor.run()
     _show("Stopped.")
     return 0

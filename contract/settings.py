@@ -28,6 +28,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _WEBHOOK = re.compile(r"((json|slack|feishu|dingtalk)\+)?https?://[^\s/?#]+\S*")
 _EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _SMTP = re.compile(r"smtps?://[^\s/?#]+/?(\?\S*)?")
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
 _BIND = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(?P<port>[0-9]{1,5})")
 
 
@@ -112,6 +113,15 @@ class Settings(BaseSettings):
     export_mobile_key: SecretStr | None = Field(default=None, validate_default=True)
     """Key of the keyed hash; required for ``hashed``, otherwise unused."""
 
+    ui_bind: str = "127.0.0.1:3000"
+    """Address and port of the UI under `dlr up`, which has no login."""
+    ui_hosts: Annotated[tuple[str, ...], NoDecode, CommaSeparated] = ()
+    """Host names the UI answers to, beside loopback names and its own address."""
+    ui_path_prefix: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """Path under which the UI lies, such as ``/dagster``, for a proxy."""
+    ui_read_only: bool = False
+    """Whether the UI shows everything and changes nothing."""
+
     alert_webhook: Annotated[tuple[SecretStr, ...], NoDecode, CommaSeparated] = ()
     """Webhooks that get alerts; the URLs are secrets."""
     smtp_url: SecretStr | None = None
@@ -152,7 +162,14 @@ class Settings(BaseSettings):
             raise ValueError("needs a mail server: set DLR_SMTP_URL")
         return addresses
 
-    @field_validator("bind")
+    @field_validator("ui_hosts")
+    @classmethod
+    def _hosts_have_no_port(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError("must be host names without a port, such as dlr.example.com")
+        return hosts
+
+    @field_validator("bind", "ui_bind")
     @classmethod
     def _bind_has_host_and_port(cls, bind: str) -> str:
         match = _BIND.fullmatch(bind)
@@ -183,12 +200,12 @@ class Settings(BaseSettings):
     @property
     def host(self) -> str:
         """Host part of ``bind``, without the brackets of an IPv6 address."""
-        return self.bind.rpartition(":")[0].strip("[]")
+        return split_bind(self.bind)[0]
 
     @property
     def port(self) -> int:
         """Port part of ``bind``."""
-        return int(self.bind.rpartition(":")[2])
+        return split_bind(self.bind)[1]
 
     @cached_property
     def landing(self) -> Path:
@@ -199,6 +216,12 @@ class Settings(BaseSettings):
     def sends(self) -> Path:
         """Folder of the send log's files."""
         return self.data.absolute() / "sends"
+
+
+def split_bind(bind: str) -> tuple[str, int]:
+    """Host, without the brackets of an IPv6 address, and port of ``host:port``."""
+    host, _, port = bind.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -119,11 +119,14 @@ class Browser:
 
 
 @contextmanager
-def browsing(base_url: str, profile: Path) -> Iterator[Browser]:
-    """Open a browser with a fresh profile in that folder; close it in the end."""
+def browsing(base_url: str, profile: Path, *more: str) -> Iterator[Browser]:
+    """Open a browser with a fresh profile in that folder; close it in the end.
+
+    ``more`` are options of its command line.
+    """
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    for option in (*_OPTIONS, f"--user-data-dir={profile}"):
+    for option in (*_OPTIONS, *more, f"--user-data-dir={profile}"):
         options.add_argument(option)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
     try:

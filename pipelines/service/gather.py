@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contract.problems import PIPELINE_FILE, read_problems, service_folder
-from contract.settings import Settings
+from contract.settings import Settings, split_bind
 from pipelines.service.dagster_state import read_dagster_state
 from pipelines.service.look import Look, Part, Room
 
@@ -21,17 +21,15 @@ _LANDED = re.compile(rb'^dlr_receiver_requests_total\{outcome="landed"\} (\S+)$'
 
 def gather(
     settings: Settings,
-    ui_url: str,
     parts: Mapping[str, Part],
     ticking_since: datetime | None = None,
 ) -> Look:
     """Look once; takes up to 20 s where parts do not answer.
 
-    ``ui_url`` is where the webserver answers, without a slash at the end; ``ticking_since`` is
-    when the daemon was started, if it was.
+    ``ticking_since`` is when the daemon was started, if it was.
     """
     at = datetime.now(UTC)
-    dagster = read_dagster_state(ui_url)
+    dagster = read_dagster_state(ui_url(settings))
     metrics = _metrics(settings)
     return Look(
         at=at,
@@ -52,8 +50,19 @@ def gather(
 
 def receiver_url(settings: Settings) -> str:
     """Where the receiver of this machine answers, without a slash at the end."""
-    host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return _url_of(settings.bind)
+
+
+def ui_url(settings: Settings) -> str:
+    """Where the UI of this machine answers, with its prefix, without a slash at the end."""
+    return _url_of(settings.ui_bind) + settings.ui_path_prefix
+
+
+def _url_of(bind: str) -> str:
+    host, port = split_bind(bind)
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def trouble_of(settings: Settings) -> str | None:

@@ -18,7 +18,7 @@ from contract.problems import service_folder
 from contract.settings import Settings
 from pipelines.service.child import Child, Say
 from pipelines.service.dagster_state import LOCATION
-from pipelines.service.gather import answers, receiver_url
+from pipelines.service.gather import answers, receiver_url, ui_url
 from pipelines.service.times import Times
 
 _LONGEST_SOCKET = 100
@@ -27,18 +27,13 @@ _LOG_BYTES = 10_000_000
 _QUIET = ["--log-level", "warning"]
 
 
-def ui_url(port: int) -> str:
-    """Where the webserver answers, without a slash at the end."""
-    return f"http://127.0.0.1:{port}"
-
-
 def receiver(settings: Settings, say: Say, times: Times) -> Child:
     """The receiver, which needs none of the others."""
     alive = partial(answers, f"{receiver_url(settings)}/healthz", times.probe_s)
     return Child("receiver", ["ingest.server"], say, times, probe=alive)
 
 
-def pipeline(settings: Settings, port: int, home: Path, say: Say, times: Times) -> dict[str, Child]:
+def pipeline(settings: Settings, home: Path, say: Say, times: Times) -> dict[str, Child]:
     """Code server, UI and daemon, by name; raises OSError where their files cannot be written."""
     folder = service_folder(settings.data)
     address = _socket_of(folder)
@@ -52,10 +47,9 @@ def pipeline(settings: Settings, port: int, home: Path, say: Say, times: Times) 
         probe=partial(_accepts, address),
         log=log,
     )
-    served = partial(answers, f"{ui_url(port)}/server_info", 5.0)
-    ui = Child(
-        "ui", ui_words(port, workspace), say, times, probe=served, probe_s=times.look_s, log=log
-    )
+    served = partial(answers, f"{ui_url(settings)}/server_info", 5.0)
+    words = ui_words(settings, workspace)
+    ui = Child("ui", words, say, times, probe=served, probe_s=times.look_s, log=log)
     daemon = Child("daemon", daemon_words(workspace), say, times, log=log)
     return {part.name: part for part in (code_server, ui, daemon)}
 
@@ -74,9 +68,9 @@ def daemon_words(workspace: Path) -> list[str]:
     return ["dagster._daemon", "run", "-w", str(workspace), *_QUIET]
 
 
-def ui_words(port: int, workspace: Path) -> list[str]:
+def ui_words(settings: Settings, workspace: Path) -> list[str]:
     """The module that serves the UI, and its words."""
-    return ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace), *_QUIET]
+    return ["pipelines.service.ui", settings.ui_bind, str(workspace)]
 
 
 def rotate(log: Path) -> None:

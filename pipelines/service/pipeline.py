@@ -37,12 +37,10 @@ class Pulse:
 class Pipeline:
     """The parts that need Dagster; `tend` and `judge` belong to one thread."""
 
-    def __init__(
-        self, settings: Settings, ui_port: int, home: Path, say: Say, times: Times
-    ) -> None:
+    def __init__(self, settings: Settings, home: Path, say: Say, times: Times) -> None:
         self._say = say
         self._times = times
-        self.children = parts.pipeline(settings, ui_port, home, say, times)
+        self.children = parts.pipeline(settings, home, say, times)
         self.recovery = Recovery(service_folder(settings.data), say, times)
         self.ticking_since: datetime | None = None
         """When the daemon was started last."""

@@ -22,7 +22,7 @@ from contract.settings import Settings
 from pipelines.runs.home import prepare_instance
 from pipelines.service import parts
 from pipelines.service.child import Child, Say
-from pipelines.service.gather import gather, receiver_url, room_of
+from pipelines.service.gather import gather, receiver_url, room_of, ui_url
 from pipelines.service.look import Look
 from pipelines.service.looking import Looking
 from pipelines.service.notify import ALIVE, READY, STOPPING, notify
@@ -54,7 +54,6 @@ class Supervisor:
     def __init__(
         self,
         settings: Settings,
-        ui_port: int,
         say: Say,
         show: Say,
         times: Times,
@@ -62,7 +61,6 @@ class Supervisor:
         receives: bool = True,
     ) -> None:
         self._settings = settings
-        self._ui_port = ui_port
         self._say = say
         self._show = show
         self._times = times
@@ -136,7 +134,7 @@ class Supervisor:
             started = {"pid": os.getpid(), "started_at": datetime.now(UTC).isoformat()}
             write_json(self._folder / UP_FILE, started | {"version": version("dlr")})
             if self._has_room():
-                return Pipeline(self._settings, self._ui_port, home, self._say, self._times)
+                return Pipeline(self._settings, home, self._say, self._times)
         except OSError as error:
             trouble = f"{error.strerror} ({error.filename})"
         else:
@@ -158,7 +156,7 @@ class Supervisor:
         """Called by the looking thread."""
         states = {name: child.part for name, child in self._children().items()}
         since = self._pipeline.ticking_since if self._pipeline else None
-        look = gather(self._settings, parts.ui_url(self._ui_port), states, since)
+        look = gather(self._settings, states, since)
         # shown for as long as it takes to be an alert
         news_s = self._times.begin_s + 4 * self._times.look_s
         if self._killed_before and time.monotonic() - self._started < news_s:
@@ -178,7 +176,7 @@ class Supervisor:
             self._show(f"Data        {self._settings.data.absolute()}")
         if "ui" not in self._shown and "ui" in children and children["ui"].part.answers:
             self._shown.add("ui")
-            self._show(f"Dagster UI  {parts.ui_url(self._ui_port)}")
+            self._show(f"Dagster UI  {ui_url(self._settings)}")
             self._show("Ctrl-C stops everything.")
 
     def _stop(self) -> None:

@@ -198,7 +198,7 @@ def test_the_sensor_starts_the_run_by_itself(evening: Evening) -> None:
 
 
 def test_ctrl_c_stops_everything(evening: Evening) -> None:
-    for part in ("cli.up", "ingest.server", "dagster_webserver", "dagster._daemon"):
+    for part in ("cli.up", "ingest.server", "pipelines.service.ui", "dagster._daemon"):
         assert any(part in line for line in evening.processes), part
     assert evening.exit_status == 0
     assert evening.left_over == []

@@ -23,7 +23,7 @@ from tests.live import ask as request
 PARTS = {
     "receiver": "ingest.server",
     "code_server": "dagster api grpc",
-    "ui": "-p ",
+    "ui": "pipelines.service.ui",
     "daemon": "dagster._daemon",
 }
 """Words by which the command line of each part is told."""
