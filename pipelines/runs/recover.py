@@ -4,7 +4,9 @@
 first line it prints is ``ready``: Dagster's tables exist, and others may open them.
 """
 
+import os
 import sys
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -47,16 +49,27 @@ def recover(settings: Settings, code_server_since: datetime) -> Iterator[str]:
 
 
 def main() -> int:
-    """Recover the data folder of the environment; return the exit status."""
+    """Recover the data folder of the environment; return the exit status.
+
+    What is wrong with the program itself goes to Dagster's log.
+    """
     since = datetime.fromtimestamp(float(sys.argv[1]), UTC)
+    settings = load_settings()
+    log = settings.data.absolute() / "dagster" / "dagster.log"
+    with log.open("ab") as errors:
+        os.dup2(errors.fileno(), sys.stderr.fileno())
     try:
-        for line in recover(load_settings(), since):
+        for line in recover(settings, since):
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
     except UserError as error:
         sys.stdout.write(f"{error}\n")
-        return 1
-    return 0
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must be said in a line
+        sys.stdout.write(f"Recovery failed ({type(error).__name__}); see {log}.\n")
+        traceback.print_exc()
+    else:
+        return 0
+    return 1
 
 
 if __name__ == "__main__":

@@ -56,6 +56,9 @@ class Pipeline:
 
     def tend(self) -> None:
         """Start and restart what is due, end what takes too long."""
+        self.recovery.tend(self._code_server_since)
+        if not self.recovery.is_ready:
+            return
         code_server, ui, daemon = self.children.values()
         self.recovery.tend(self._code_server_since)
         if not self._has_tables(code_server):
@@ -108,13 +111,10 @@ class Pipeline:
         return begun or self.recovery.is_ready() or self.recovery.process is None
 
     def _can_be_joined(self, code_server: Child) -> bool:
-        """Whether UI and daemon may start: they run already, or what they need is there."""
-        if self.ticking_since is not None:
+        """Whether UI and daemon may start: the code server answers, or does not come to that."""
+        if self.ticking_since or code_server.part.answers or code_server.restarts:
             return True
-        if code_server.part.answers and self.recovery.is_ready():
-            return True
-        waited = time.monotonic() - code_server.started
-        return code_server.restarts > 0 or waited > self._times.start_s / 2
+        return time.monotonic() - code_server.started > self._times.start_s / 2
 
     def _after_restart(self, child: Child) -> None:
         self._ticks.rest()

@@ -13,7 +13,7 @@ from pipelines.service.child import Say, signal_group, start
 from pipelines.service.times import Times
 
 READY = "ready"
-"""Its first line: Dagster's tables exist, so that others can open them at once."""
+"""Its first line: Dagster's tables exist."""
 
 
 class Recovery:
@@ -21,6 +21,9 @@ class Recovery:
 
     def __init__(self, folder: Path, say: Say, times: Times) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self.is_ready = False
+        """Whether others may open Dagster's tables. Two processes that make them at the same time
+        leave them broken for good."""
         self._log = folder / "recovery.log"
         self._say = say
         self._times = times
@@ -43,19 +46,18 @@ class Recovery:
             self.stop(signal.SIGKILL)
         if self.process and self.process.poll() is not None:
             self.process = None
+            self.is_ready = True  # as far as it got; nobody else is making the tables
             self._repeat()
+        if self.process and not self.is_ready:
+            self.is_ready = READY in self._lines()
         if self._is_asked and self.process is None and now >= self._due:
-            self._is_asked = False
             self._started = now
             self._due = now + self._times.recovery_s
             with suppress(OSError):
                 self._log.write_bytes(b"")
                 words = ["pipelines.runs.recover", str(code_server_since)]
                 self.process = start(words, self._log)
-
-    def is_ready(self) -> bool:
-        """Whether Dagster's tables exist, by what the process has said."""
-        return READY in self._lines()
+                self._is_asked = False
 
     def stop(self, number: int) -> None:
         """Send a signal to it, if it runs."""

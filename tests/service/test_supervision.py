@@ -19,7 +19,7 @@ from pipelines.service.times import Times
 from tests.command import dlr
 from tests.data_folder import ask, settings_of
 from tests.live import TOKEN
-from tests.pipelines.test_folder_2 import unpack
+from tests.pipelines.old_folder import unpack
 from tests.service.live_up import Up, processes_on, running_up
 from tests.torture.disks import fill_up, small_disk, why_no_disks
 from tests.torture.service import VICTIMS, Trial
@@ -41,16 +41,28 @@ class Storm:
     exit_status: int | None = None
     left_over: list[str] = field(default_factory=list)
     service_files: set[str] = field(default_factory=set)
+    too_early: list[str] = field(default_factory=list)
+    """Parts that ran before Dagster's tables existed."""
+    written_by_ten_looks: int = 0
+    """Bytes that the webserver wrote to answer them."""
 
 
 @pytest.fixture(scope="module")
 def storm(tmp_path_factory: pytest.TempPathFactory) -> Storm:
     data = tmp_path_factory.mktemp("storm") / "data"
     with running_up(data, QUICK) as up:
-        up.until_it_says("Ctrl-C")
         seen = Storm(Trial(up))
+        up.until_it_says("Push URL")
+        while not has_tables(data):
+            early = [part for part in ("code_server", "ui", "daemon") if up.pid(part)]
+            seen.too_early += [] if has_tables(data) else early
+        up.until_it_says("Ctrl-C")
         second = dlr(data, "up", DLR_PUSH_TOKENS=TOKEN)
         seen.second, seen.second_status = second.stdout + second.stderr, second.returncode
+        up.until(lambda: holds_history(up), 30, "databases held open")
+        before = written_by(up.pid("ui") or 0)
+        assert all(up.dagster() for _ in range(10))
+        seen.written_by_ten_looks = written_by(up.pid("ui") or 0) - before
         with seen.trial.running() as trial:
             for part in VICTIMS:
                 trial.kill(part)
@@ -61,6 +73,21 @@ def storm(tmp_path_factory: pytest.TempPathFactory) -> Storm:
         seen.left_over = processes_on(data)
         seen.service_files = {file.name for file in (data / "service").iterdir()}
     return seen
+
+
+def has_tables(data: Path) -> bool:
+    log = data / "service" / "recovery.log"
+    return log.exists() and "ready" in log.read_text()
+
+
+def holds_history(up: Up) -> bool:
+    files = Path(f"/proc/{up.process.pid}/fd").iterdir()
+    return any("index.db" in str(file.readlink()) for file in files)
+
+
+def written_by(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    return int(dict(line.split(": ") for line in lines)["write_bytes"])
 
 
 def test_every_part_comes_back(storm: Storm) -> None:
@@ -84,6 +111,17 @@ def test_a_stopped_receiver_is_killed_and_started_again(storm: Storm) -> None:
 def test_everything_acknowledged_is_published(storm: Storm) -> None:
     published = ask(settings_of(storm.trial.up.data), "select count(*) from core.sms_status")
     assert published[0][0] >= len(storm.trial.latencies) > 100
+
+
+def test_dagsters_tables_are_made_by_one_process(storm: Storm) -> None:
+    """Two at the same time leave two heads in `alembic_version`, and nothing starts ever after."""
+    assert storm.too_early == []
+    assert storm.said.index("Ctrl-C") < storm.said.index("starting it again")
+
+
+def test_reading_the_history_writes_nothing(storm: Storm) -> None:
+    """Each of Dagster's connections would otherwise make the database's log, and remove it."""
+    assert storm.written_by_ten_looks < 100_000
 
 
 def test_a_second_one_on_the_folder_is_one_sentence(storm: Storm) -> None:
@@ -152,8 +190,11 @@ def test_it_starts_on_a_full_disk_and_goes_on_when_there_is_room(tmp_path: Path)
         assert "Traceback" not in up.said
 
 
-def test_an_older_data_folder_is_upgraded_while_pushes_are_received(tmp_path: Path) -> None:
-    settings = unpack(tmp_path)
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_data_folder_is_upgraded_while_pushes_are_received(
+    version: int, tmp_path: Path
+) -> None:
+    settings = unpack(version, tmp_path)
     with running_up(settings.data, QUICK) as up:
         up.until_it_says("Push URL", 60)
         assert up.push(990_001).status == 200
