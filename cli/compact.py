@@ -1,4 +1,4 @@
-"""`dlr compact`: compact the landed files of finished days, one compressed file per day."""
+"""`dlr compact`: compact landed files, one compressed file a finished day or hour."""
 
 import argparse
 from datetime import UTC, date, datetime, timedelta
@@ -15,8 +15,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_day(
         parser,
         "--before",
-        "compact landing days before this one (UTC); by default those older than "
-        "DLR_COMPACT_AFTER_DAYS",
+        "compact landing days before this one (UTC) into a file each, by default those older than "
+        "DLR_COMPACT_AFTER_DAYS; of later days, hours that are over and have many files",
     )
 
 
@@ -38,9 +38,11 @@ def _default(settings: Settings) -> date:
 def lines(compaction: Compaction) -> list[str]:
     """What was compacted, and what was skipped."""
     out = ["There are no landed files to compact."]
-    if compaction.files:
+    kinds = {"file": compaction.files, "compacted file": compaction.containers}
+    what = " and ".join(counted(number, kind) for kind, number in kinds.items() if number)
+    if what:
         out = [
-            f"Compacted {counted(compaction.files, 'file')} of {counted(compaction.days, 'day')} "
+            f"Compacted {what} of {counted(compaction.days, 'day')} "
             f"from {decimal(compaction.bytes_before)} to {decimal(compaction.bytes_after)}."
         ]
     if compaction.waiting:

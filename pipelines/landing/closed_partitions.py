@@ -17,6 +17,7 @@ from pipelines.landing.inventory import (
     Listing,
     Partition,
     list_open,
+    list_partition,
     stamp_of,
     visible,
 )
@@ -86,6 +87,39 @@ def close_partitions(con: duckdb.DuckDBPyConnection, landing: Path, listing: Lis
             hand_over(con, "closed", rows, "ops.sealed_days")
             con.execute("delete from ops.sealed_days where folder in (select folder from closed)")
             con.execute("insert into ops.sealed_days by name from closed")
+
+
+def due_day(con: duckdb.DuckDBPyConnection, landing: Path, age: timedelta) -> Partition | None:
+    """A closed partition of several files that has reached an age, and was closed before it did.
+
+    One that was closed again after that is not due: what is in it cannot be compacted further.
+    """
+    age = max(age, CLOSE_AFTER + timedelta(days=1))
+    rows = con.execute(
+        """
+        with closed as (
+            select *, split_part(folder, '/', -1)::date as day from ops.sealed_days where files > 1
+        )
+
+        select folder, stamp
+        from closed
+        where day < $today - $age and sealed_at_utc < day + $age + interval 1 day
+        order by folder
+        """,
+        {"today": datetime.now(UTC).date(), "age": age},
+    ).fetchall()
+    listed = (list_partition(landing, folder) for folder, _ in rows)
+    stamps = dict(rows)
+    return next((each for each in listed if each and each.stamp == stamps[each.name]), None)
+
+
+def keep_closed(con: duckdb.DuckDBPyConnection, landing: Path, partition: Partition) -> None:
+    """Note that a partition was closed once more, if nothing in it has changed."""
+    if stamp_of(landing / partition.name) == partition.stamp:
+        con.execute(
+            "update ops.sealed_days set sealed_at_utc = ? where folder = ?",
+            [datetime.now(UTC).replace(tzinfo=None), partition.name],
+        )
 
 
 def _is_over(partition: Partition) -> bool:

@@ -133,6 +133,12 @@ def stamp_of(folder: Path) -> str | None:
     return f"{info.st_dev}-{info.st_ino}-{info.st_mtime_ns}-{info.st_ctime_ns}"
 
 
+def list_partition(landing: Path, name: str) -> Partition | None:
+    """List the folder of a landing day; None where there is none."""
+    stamp = stamp_of(landing / name)
+    return None if stamp is None else _list_partition(landing, name, stamp)
+
+
 def _list_partition(landing: Path, name: str, stamp: str) -> Partition:
     entries = walk(landing / name, name, SUFFIXES)
     return Partition(name, stamp, list(files_of(entries, LandedFile)))

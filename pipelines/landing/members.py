@@ -63,17 +63,22 @@ def write_member(name: str, source: BinaryIO, target: BinaryIO) -> None:
 def intact_members(file: BinaryIO) -> tuple[list[Member], str | None]:
     """Members before the first damaged one, and what is wrong with that one."""
     members: list[Member] = []
-    offset, size, digest = 0, 0, sha256()
     try:
-        for block in read_members(file):
-            digest.update(block.data)
-            size += len(block.data)
-            if block.last:
-                members.append(Member(block.name, offset, size, digest.hexdigest()))
-                offset, size, digest = offset + size, 0, sha256()
+        members.extend(members_of(file))
     except DamagedGzipError as error:
         return members, str(error)
     return members, None
+
+
+def members_of(file: BinaryIO) -> Iterator[Member]:
+    """Yield the members of a gzip file; raises DamagedGzipError at one that is damaged."""
+    offset, size, digest = 0, 0, sha256()
+    for block in read_members(file):
+        digest.update(block.data)
+        size += len(block.data)
+        if block.last:
+            yield Member(block.name, offset, size, digest.hexdigest())
+            offset, size, digest = offset + size, 0, sha256()
 
 
 def read_members(file: BinaryIO, most: int | None = None) -> Iterator[Block]:

@@ -5,6 +5,7 @@ size or time of change differs from its row is pending.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from typing import NamedTuple
 
 import duckdb
@@ -103,40 +104,105 @@ def register_members(con: duckdb.DuckDBPyConnection, chunk: Chunk) -> None:
     ]
     if rows:
         hand_over(con, "container_members", rows, "ops.compacted_files")
-        unknown = "file not in (select file from ops.compacted_files)"
+        known = "select file from ops.compacted_files where landing_day is not distinct from ?"
         con.execute(
-            f"insert into ops.compacted_files by name from container_members where {unknown}"
+            "insert into ops.compacted_files by name "
+            f"from container_members where file not in ({known})",
+            [day],
         )
 
 
 def register_compaction(
-    con: duckdb.DuckDBPyConnection, container: Admission, originals: Iterable[LandedFile]
+    con: duckdb.DuckDBPyConnection,
+    container: Admission,
+    parts: Iterable[tuple[LandedFile, int]],
 ) -> None:
-    """Let a compacted file stand for its originals, which lie in it in this order."""
-    members, offset = [], 0
-    for file in originals:
-        members.append((file.name, container.file.name, offset))
-        offset += file.size
-    row = (container.file.name, container.file.size, container.file.changed_ns, container.sha256)
+    """Let a compacted file stand for its parts, each with where it begins in the text.
+
+    All lie in the folder of one landing day. The members of a part that was compacted before are
+    members of the new file from now on.
+    """
+    day, file = container.file.day, container.file
+    rows = [(part.name, file.name, start) for part, start in parts]
+    row = (file.name, file.size, file.changed_ns, container.sha256)
     with transaction(con):
-        hand_over(con, "compaction_members", members)
+        hand_over(con, "compaction_parts", rows)
         hand_over(con, "compaction_container", [row])
         models.run_temporary(con, ("compacted_members", "compacted_container"))
-        mine = "file in (select file from compaction_members)"
-        con.execute(f"delete from ops.compacted_files where {mine}")
+        # the day spares DuckDB the search through all others
+        mine = "landing_day = ? and file in (select file from compaction_parts)"
+        con.execute(f"delete from ops.compacted_files where {mine}", [day])
         con.execute("insert into ops.compacted_files by name from compacted_members")
+        con.execute(
+            """
+            update ops.compacted_files as member
+            set container = part.container, offset_bytes = member.offset_bytes + part.offset_bytes
+            from compaction_parts as part
+            where member.landing_day = ? and member.container = part.file
+            """,
+            [day],
+        )
+        con.execute("delete from ops.files where file = ?", [file.name])
         con.execute("insert into ops.files by name from compacted_container")
-        con.execute(f"delete from ops.files where {mine}")
+        con.execute(f"delete from ops.files where {mine}", [day])
 
 
-def forget_originals(con: duckdb.DuckDBPyConnection, names: list[str]) -> None:
+def registered_among(
+    con: duckdb.DuckDBPyConnection, day: date, names: Iterable[str], states: Iterable[str]
+) -> list[tuple[str, int, int, str]]:
+    """Those of the names that are in one of the states: size, time of change, digest.
+
+    Without compressed files that the newest run has read: the ledger counts them.
+    """
+    hand_over(con, "doubtful_files", [(name,) for name in names])
+    return con.execute(
+        """
+        select file, bytes, changed_ns, sha256
+        from ops.files
+        where landing_day = ?
+            and file in (select file from doubtful_files)
+            and state in (select unnest(?::varchar[]))
+            and not (
+                state = 'taken'
+                and ends_with(file, '.gz')
+                and run_id = (select arg_max(run_id, sequence) from ops.ledger)
+            )
+        order by file
+        """,
+        [day, list(states)],
+    ).fetchall()
+
+
+def members_among(
+    con: duckdb.DuckDBPyConnection, day: date, names: Iterable[str]
+) -> list[tuple[str, str, str]]:
+    """Those of the names that lie in compacted files of a landing day: container, digest."""
+    hand_over(con, "doubtful_files", [(name,) for name in names])
+    return con.execute(
+        """
+        select file, container, sha256
+        from ops.compacted_files
+        where landing_day = ? and file in (select file from doubtful_files)
+        """,
+        [day],
+    ).fetchall()
+
+
+def containers_of(con: duckdb.DuckDBPyConnection, day: date) -> list[str]:
+    """Compacted files of a landing day of which the registry knows what they hold."""
+    query = "select distinct container from ops.compacted_files where landing_day = ?"
+    return [name for (name,) in con.execute(query, [day]).fetchall()]
+
+
+def forget_originals(con: duckdb.DuckDBPyConnection, day: date, names: list[str]) -> None:
     """Delete the rows of files that a compacted file, registered already, holds as well."""
-    mine = "file in (select unnest(?::varchar[]))"
+    mine = "landing_day = $day and file in (select unnest($names::varchar[]))"
+    values = {"day": day, "names": names}
     with transaction(con):
         con.execute(
             "update ops.compacted_files as original set run_id = files.run_id "
             f"from (select file, run_id from ops.files where {mine}) as files "
-            "where original.file = files.file",
-            [names],
+            "where original.landing_day = $day and original.file = files.file",
+            values,
         )
-        con.execute(f"delete from ops.files where {mine}", [names])
+        con.execute(f"delete from ops.files where {mine}", values)

@@ -69,6 +69,7 @@ class _Load:
         """Ingest what is pending; returns landing days that an upgrade left to ingest again."""
         settings = self.run.settings
         inventory = take_inventory(self.con, settings.landing)
+        self.report.listing = inventory.listing
         self.report.days = {file.day for file in inventory.pending if file.day}
         # sends first: in one batch with its reports a message is settled once
         self._ingest([*pending_sends(self.con, settings), *inventory.pending], again=False)

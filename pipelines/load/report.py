@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from pipelines.landing.inventory import Listing
 from pipelines.load.changes import Change
 
 
@@ -20,6 +21,8 @@ class LoadReport:
     """What moved, where landing days were ingested again."""
     send_files: int = 0
     """Files of the send log."""
+    listing: Listing | None = None
+    """What lay in the landing folder when pending files were looked for."""
     recomputed: list[str] = field(default_factory=list)
     """Tables computed again as a whole, because what they are computed by has changed."""
 

@@ -10,6 +10,7 @@ from contract.progress import progress
 from contract.settings import load_settings
 from pipelines import models
 from pipelines.folder.show import analytics_path, manifest_path
+from pipelines.landing.compaction import compact_gradually
 from pipelines.load import ledger
 from pipelines.load.changes import as_markdown
 from pipelines.load.load import LoadReport, load
@@ -84,6 +85,8 @@ def load_assets(
     days = [date.fromisoformat(key) for key in context.partition_keys] if again else None
     with open_warehouse(settings) as con:
         report = load(con, settings, context.run.run_id, days, progress())
+        for line in compact_gradually(con, settings, report.listing).log_lines():
+            context.log.info(line)
         idle = not (again or report.took_anything or outdated_marts(con))
         if idle and is_current(con, settings):
             context.log.info("Nothing new; readers have everything.")

@@ -60,12 +60,8 @@ def compact_landed_files(context: dg.OpExecutionContext) -> None:
             "Warehouse is locked by another process; compaction skipped until tomorrow."
         )
         return
-    context.log.info(
-        f"Compacted {report.files} files of {report.days} days "  # noqa: G004
-        f"from {report.bytes_before} to {report.bytes_after} bytes."
-    )
-    for name in report.differing:
-        context.log.warning(f"{name}: its bytes differ from those that were loaded.")  # noqa: G004
+    for line in report.log_lines():
+        context.log.info(line)
 
 
 @dg.job(executor_def=dg.in_process_executor)

@@ -100,8 +100,11 @@ def read_file(
 def read_moved(
     landing: Path, missing: Iterable[KnownFile], findings: Findings
 ) -> Iterator[LandedPush]:
-    """Yield the pushes of files that have moved into compressed ones since they were read."""
-    waiting = {file.name: file for file in missing}
+    """Yield the pushes of files that have moved into compressed ones since they were read.
+
+    What lay in a compressed file that is gone lies in a larger one.
+    """
+    waiting = {part.name: part for file in missing for part in _parts(file)}
     for folder in sorted({name.rpartition("/")[0] for name in waiting}):
         for container in sorted((landing / folder).glob("[!.]*.gz")):
             # what lies behind damage is gone, and said to be so
@@ -116,6 +119,14 @@ def read_moved(
         # a person may have moved a quarantined file away
         if known.state != _QUARANTINED:
             _add(known.name, f"the landed file is gone; {_RESTORE}", findings)
+
+
+def _parts(file: KnownFile) -> Iterator[KnownFile]:
+    """The landed files that a file was made of; itself where it was not."""
+    for name, _, size, digest in file.originals:
+        yield KnownFile(name, size, digest, "taken")
+    if not file.originals:
+        yield file
 
 
 def _read_compacted(file: BinaryIO, known: KnownFile, findings: Findings) -> Iterator[LandedPush]:

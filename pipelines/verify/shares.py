@@ -1,10 +1,11 @@
 """Landed files and send files to rows of a scratch database; each process reads its share."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import file_digest
+from itertools import count
 from pathlib import Path
 
 from contract.settings import Settings
@@ -105,8 +106,13 @@ class _Reader:
             for line, push in enumerate(pushes, start=place * _LINES_A_FILE + 1):
                 self._read_push(line, push)
         places = {known.name: place for place, known in self._share.landed}
+        lines: dict[str, Iterator[int]] = {}
+        for known in missing:
+            own_lines = count(places[known.name] * _LINES_A_FILE + 1)
+            names = (known.name, *(original.name for original in known.originals))
+            lines |= dict.fromkeys(names, own_lines)
         for push in read_moved(landing, missing, self._findings):
-            self._read_push(places[push.file] * _LINES_A_FILE + push.number, push)
+            self._read_push(next(lines[push.file]), push)
         for known_sends in self._share.sends:
             self._read_sends(known_sends)
 

@@ -215,8 +215,9 @@ def test_a_late_file_and_a_restored_backup_add_nothing_wrong(taken: Settings) ->
     assert [path.name for path in containers(taken)] == list(contents(taken))
     land(taken, [push(form([record(77)]), 77)], "late")
     take(taken)
-    assert compact(taken, TOMORROW).files == 1
-    assert len(contents(taken)) == len(containers(taken)) == 2
+    done = compact(taken, TOMORROW)
+    assert (done.files, done.containers) == (1, 1)
+    assert len(contents(taken)) == len(containers(taken)) == 1
     right = books(taken)
     rebuild(taken, "rebuild")
     assert books(taken) == right
@@ -263,22 +264,21 @@ def test_a_damaged_container_gives_what_can_be_read(taken: Settings, damage: str
 
 POINTS = [
     # where in a compaction, at which call, and whether a run comes before the next one
-    ("pipelines.landing.compaction._originals", 1, False),
-    ("pipelines.landing.compaction.write_member", 3, True),
-    ("pipelines.landing.compaction._contents", 1, False),
-    ("pipelines.landing.compaction.sync", 1, True),  # renamed, the folder not synced
-    ("pipelines.landing.compaction.register_compaction", 1, True),
-    ("pipelines.landing.compaction.register_compaction", 1, False),
-    ("pipelines.landing.compaction._delete", 1, True),
-    ("pathlib.Path.unlink", 1, False),
-    ("pathlib.Path.unlink", 3, True),
-    ("pipelines.landing.compaction.sync", 2, False),
+    ("pipelines.landing.compactor.admit", 1, False),
+    ("pipelines.landing.containers.write_member", 3, True),
+    ("pipelines.landing.containers._starts", 1, False),
+    ("pipelines.landing.containers.sync", 1, True),  # renamed, the folder not synced
+    ("pipelines.landing.containers.register_compaction", 1, True),
+    ("pipelines.landing.containers.register_compaction", 1, False),
+    ("pipelines.landing.containers.delete", 1, True),
+    ("pathlib.Path.unlink", 2, False),  # the first is that of what an earlier process left
+    ("pathlib.Path.unlink", 4, True),
+    ("pipelines.landing.containers.sync", 2, False),
 ]
 
 
-def compact_and_die(data: Path, target: str, calls: int) -> None:
-    """In a process of its own: a compaction whose ``calls``-th call of ``target`` is its last."""
-    settings = settings_of(data)
+def die_when_called(target: str, calls: int) -> None:
+    """Let this process be killed by its ``calls``-th call of ``target``."""
     owner_name, _, name = target.rpartition(".")
     if owner_name == "pathlib.Path":
         owner: object = Path
@@ -294,6 +294,12 @@ def compact_and_die(data: Path, target: str, calls: int) -> None:
         return real(*args, **kwargs)
 
     setattr(owner, name, die)
+
+
+def compact_and_die(data: Path, target: str, calls: int) -> None:
+    """In a process of its own: a compaction that gets as far as there."""
+    settings = settings_of(data)
+    die_when_called(target, calls)
     compact(settings, TOMORROW)
 
 

@@ -26,6 +26,7 @@ from contract.envelope import Envelope
 from contract.settings import Settings, load_settings
 from pipelines.definitions import defs
 from pipelines.folder.show import analytics_path, manifest_path
+from pipelines.landing import compactor
 from pipelines.models import Model, load_models
 from pipelines.runs import sensors
 from pipelines.runs.history import sweep_history
@@ -284,9 +285,11 @@ def test_a_run_materialises_everything_and_says_what_it_did(
 
 
 def test_a_run_with_nothing_pending_materialises_nothing_and_checks_all_the_same(
-    settings: Settings, instance: dg.DagsterInstance
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    land(settings, MONDAY, A, B)
+    """It compacts hours that are over, like any other run."""
+    monkeypatch.setattr(compactor, "FEW_FILES", 1)
+    file = land(settings, MONDAY, A, B)
     run(settings)
     before = published(settings)
     result = execute(instance)
@@ -295,6 +298,7 @@ def test_a_run_with_nothing_pending_materialises_nothing_and_checks_all_the_same
     assert not materialised(result)
     checked = {check.asset_key.path[0] for check in result.get_asset_check_evaluations()}
     assert {"raw", "core", "ops"} <= checked
+    assert [path.suffix for path in file.parent.iterdir()] == [".gz"]
 
 
 def test_with_nothing_pending_what_readers_miss_is_made_again(

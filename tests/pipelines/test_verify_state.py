@@ -16,6 +16,7 @@ import pytest
 from cli.verify import lines
 from contract.settings import Settings
 from pipelines.folder.lock import WarehouseError
+from pipelines.landing import compactor
 from pipelines.landing.compaction import compact
 from pipelines.verify import recount, verify
 from pipelines.verify.findings import Findings
@@ -118,6 +119,20 @@ def test_files_compacted_meanwhile_are_read_where_they_lie_then(
     once = Once(lambda: compacted.append(compact(settings, TOMORROW).files))
     assert told(settings, on_progress=once) == ""
     assert compacted == [12]
+    assert told(settings) == ""
+
+
+def test_hours_combined_meanwhile_are_read_where_they_lie_then(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compactor, "FEW_FILES", 1)
+    land_on(settings, DAYS[0] + timedelta(hours=1), "e", range(800, 803))
+    run(settings)
+    assert compact(settings, DAYS[0].date()).files == 13
+    combined = []
+    once = Once(lambda: combined.append(compact(settings, TOMORROW).containers))
+    assert told(settings, on_progress=once) == ""
+    assert combined == [2]
     assert told(settings) == ""
 
 

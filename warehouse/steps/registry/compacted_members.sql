@@ -1,15 +1,16 @@
 /*
-description: Rows of ops.compacted_files for the files that were just compacted (compaction_members), from what the registry knows of them.
+description: Rows of ops.compacted_files for the landed files that were just compacted (compaction_parts), from what the registry knows of them.
 grain: file
-materialized: view
+materialized: temporary
 */
 select
     file,
     files.landing_day,
-    member.container,
-    member.offset_bytes,
+    part.container,
+    part.offset_bytes,
     files.bytes,
     files.sha256,
     files.run_id
-from compaction_members as member
+from compaction_parts as part
 join ops.files as files using (file)
+where file not like '%.gz'
