@@ -38,6 +38,8 @@ SAMPLE = (
 )
 """The records on the provider's own page."""
 
+PREFIX = "/dagster"
+"""The UI lies under a path here, as behind a proxy; other tests have it at the root."""
 STATUS = dg.AssetKey(["core", "sms_status"])
 ABOUT = "The status of each message, by its winning report."
 """The first line about that table."""
@@ -144,7 +146,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
     """Spend one evening with `dlr up`."""
     folder = tmp_path_factory.mktemp("up")
     seen = Evening(folder / "data")
-    with running_up(seen.data) as up:
+    with running_up(seen.data, DLR_UI_PATH_PREFIX=PREFIX) as up:
         up.until_it_says("Receiving at", 30)
         seen.answers = push_samples(up.port)  # long before Dagster is there
         up.until_it_says("Ctrl-C")
@@ -152,7 +154,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
         push_samples(up.port)
         up.until(lambda: has_succeeded(seen.data, runs=2), 120, "run by the sensor")
         if NO_BROWSER is None:
-            with browsing(f"http://127.0.0.1:{up.ui_port}", folder / "profile") as browser:
+            with browsing(f"http://127.0.0.1:{up.ui_port}{PREFIX}", folder / "profile") as browser:
                 look_around(browser, seen, folder)
         seen.processes = processes_on(seen.data)
         began = time.monotonic()
@@ -171,6 +173,7 @@ def test_it_says_where_everything_is(evening: Evening) -> None:
     assert push_url.startswith("http://127.0.0.1:")
     assert push_url.endswith("/yunpian/status/<token>")
     assert ui.startswith("http://127.0.0.1:")
+    assert ui.endswith(PREFIX)
     assert lines[-1] == "Stopped."
     assert TOKEN not in evening.stdout
     assert "Traceback" not in evening.stdout

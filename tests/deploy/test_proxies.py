@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +29,20 @@ class Proxy:
     certificate: Path
     logs: Path
 
-    def request(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """Make a request as a client elsewhere would, who claims to be forwarding for another."""
+    def connect(self) -> ssl.SSLSocket:
+        """Open a connection that trusts its certificate."""
         trust = ssl.create_default_context(cafile=str(self.certificate))
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=15)
+        return trust.wrap_socket(raw, server_hostname=HOST)
+
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Make a request as a client elsewhere would, who claims to be forwarding for another."""
         connection = http.client.HTTPConnection(HOST)
-        connection.sock = trust.wrap_socket(raw, server_hostname=HOST)
-        connection.request(method, path, body, {"X-Forwarded-For": "203.0.113.7"})
+        connection.sock = self.connect()
+        claim = {"X-Forwarded-For": "203.0.113.7"}
+        connection.request(method, path, body, claim | dict(headers or {}))
         answer = connection.getresponse()
         content = answer.status, answer.read()
         connection.close()

@@ -5,8 +5,11 @@ ours with every setting. What is at stake is the sensor's switch.
 """
 
 import json
+import shutil
+import subprocess
 import threading
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,10 +24,14 @@ from contract.settings import SettingsError
 from pipelines.service.dagster_state import read_dagster_state
 from pipelines.service.gather import ui_url
 from tests.browser import Browser, browsing, why_no_browser
+from tests.command import ROOT
 from tests.data_folder import settings_of
+from tests.deploy.test_proxies import HOST, caddy, nginx, running
+from tests.live import free_port
 from tests.service.live_ui import JSON, Ui, running_uis, until
 
 NO_BROWSER = why_no_browser()
+Write = Callable[[Path, int, int], list[str]]
 EVIL = {"Origin": "http://evil.example"}
 
 
@@ -39,7 +46,7 @@ class Uis(NamedTuple):
 def uis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uis]:
     settings = {
         "HOST": "127.0.0.2",
-        "DLR_UI_HOSTS": "dlr.example.com, [fd00::7]",
+        "DLR_UI_HOSTS": f"{HOST}, [fd00::7]",
         "DLR_UI_PATH_PREFIX": "/dagster",
         "DLR_UI_READ_ONLY": "true",
     }
@@ -191,13 +198,13 @@ def test_a_link_from_elsewhere_opens_the_ui_and_a_frame_does_not(uis: Uis) -> No
         (200, ["LOCALHOST:9"]),
         (200, ["[::1]:3000"]),
         (200, ["127.0.0.2:1"]),
-        (200, ["dlr.example.com"]),
-        (200, ["DLR.example.com:443"]),
+        (200, ["reports.example.com"]),
+        (200, ["REPORTS.example.com:443"]),
         (200, ["[fd00::7]"]),
-        (421, ["a.dlr.example.com"]),
+        (421, ["a.reports.example.com"]),
         (421, ["localhost.evil.example"]),
         (421, ["10.0.0.1"]),
-        (400, ["dlr.example.com@evil.example"]),
+        (400, ["reports.example.com@evil.example"]),
         (400, ["127.0.0.1/"]),
         (400, [""]),
         (400, []),
@@ -217,21 +224,21 @@ def test_it_answers_to_names_it_knows(uis: Uis, status: int, hosts: list[str]) -
 
 def test_a_proxy_may_name_the_port_that_its_scheme_has_anyway(uis: Uis) -> None:
     for status, host, origin in (
-        (200, "dlr.example.com:443", "https://dlr.example.com"),
-        (200, "dlr.example.com:80", "http://dlr.example.com"),
-        (200, "dlr.example.com:8443", "https://dlr.example.com:8443"),
-        (403, "dlr.example.com", "https://dlr.example.com:8443"),
-        (403, "dlr.example.com:443", "http://dlr.example.com"),
-        (403, "127.0.0.2", "https://dlr.example.com"),
+        (200, "reports.example.com:443", "https://reports.example.com"),
+        (200, "reports.example.com:80", "http://reports.example.com"),
+        (200, "reports.example.com:8443", "https://reports.example.com:8443"),
+        (403, "reports.example.com", "https://reports.example.com:8443"),
+        (403, "reports.example.com:443", "http://reports.example.com"),
+        (403, "127.0.0.2", "https://reports.example.com"),
     ):
         headers = {"Host": host, "Origin": origin}
         assert uis.reader.request("GET", "/server_info", headers=headers).status == status
 
 
-def websocket(ui: Ui, host: str, *origins: str) -> tuple[str, str]:
-    """Ask for a websocket, in it for the mutation; returns first line and first message."""
-    lines = [
-        f"GET {ui.prefix}/graphql HTTP/1.1",
+def websocket_head(path: str, host: str, *origins: str) -> list[str]:
+    """The request for a websocket, by lines."""
+    return [
+        f"GET {path} HTTP/1.1",
         f"Host: {host}",
         *(f"Origin: {origin}" for origin in origins),
         "Connection: Upgrade",
@@ -240,7 +247,12 @@ def websocket(ui: Ui, host: str, *origins: str) -> tuple[str, str]:
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
         "Sec-WebSocket-Protocol: graphql-ws",
     ]
-    with ui.connect(*lines) as connection, connection.makefile("rb") as answers:
+
+
+def websocket(ui: Ui, host: str, *origins: str) -> tuple[str, str]:
+    """Ask for a websocket, in it for the mutation; returns first line and first message."""
+    head = websocket_head(f"{ui.prefix}/graphql", host, *origins)
+    with ui.connect(*head) as connection, connection.makefile("rb") as answers:
         first = answers.readline().decode()
         while answers.readline().strip():
             pass
@@ -293,6 +305,76 @@ def test_the_settings_say_where_the_ui_is_and_what_is_wrong_with_them(tmp_path: 
     for wrong in ({"ui_bind": "3000"}, {"ui_hosts": "https://a"}, {"ui_path_prefix": "a/"}):
         with pytest.raises(SettingsError, match=f"DLR_{next(iter(wrong)).upper()} "):
             settings_of(tmp_path, **wrong)
+
+
+def with_ui(write: Write, ui: Ui) -> Write:
+    """The same proxy with the UI's page included, and a password."""
+
+    def write_both(folder: Path, port: int, receiver: int) -> list[str]:
+        command = write(folder, port, receiver)
+        name, line = {
+            "nginx": ("nginx-ui.conf", "# include /etc/nginx/"),
+            "caddy": ("Caddyfile-ui", "# import "),
+        }[write.__name__]
+        page = (ROOT / "deploy" / name).read_text()
+        for text, other in {
+            "127.0.0.1:3000": f"{ui.host}:{ui.port}",
+            "/etc/nginx/dlr-ui.htpasswd": str(folder / "htpasswd"),
+            "{$DLR_UI_USER} {$DLR_UI_PASSWORD_HASH}": f"operator {hashed('caddy')}",
+        }.items():
+            page = page.replace(text, other)
+        (folder / "htpasswd").write_text(f"operator:{hashed('openssl')}\n")
+        (folder / name).write_text(page)
+        site = folder / name.replace("-ui", "")
+        assert line in site.read_text()
+        site.write_text(
+            site.read_text()
+            .replace(line + name, f"{line[2:]}{name}")
+            .replace("include /etc/nginx/nginx-ui", f"include {folder}/nginx-ui")
+        )
+        return command
+
+    return write_both
+
+
+def hashed(tool: str) -> str:
+    """The hash of a password, as the pages say how to make it."""
+    words = {
+        "openssl": ["openssl", "passwd", "-apr1", "a password"],
+        "caddy": ["caddy", "hash-password", "--plaintext", "a password"],
+    }[tool]
+    if not shutil.which(words[0]):
+        return ""
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("write", [nginx, caddy], ids=["nginx", "caddy"])
+def test_behind_a_proxy_with_a_login(uis: Uis, tmp_path: Path, write: Write) -> None:
+    if not shutil.which(write.__name__, path="/usr/sbin:/usr/bin") or not shutil.which("openssl"):
+        pytest.skip(f"needs {write.__name__} and openssl")
+    login = {"Authorization": "Basic " + b64encode(b"operator:a password").decode()}
+    with running(with_ui(write, uis.reader), tmp_path, free_port()) as proxy:
+        own = f"{HOST}:{proxy.port}"
+        seen = login | {"Host": own}
+        page = "/dagster/runs"
+        assert proxy.request("GET", page, headers={"Host": own})[0] == 401
+        assert proxy.request("GET", "/runs", headers=seen)[0] == 404
+        assert proxy.request("GET", "/dagster", headers=seen)[0] in (301, 302)
+        status, content = proxy.request("GET", page, headers=seen)
+        assert status == 200
+        assert b'"/dagster/_next' in content
+        query = b'{"query": "{version}"}'
+        for origin, status in ((f"https://{own}", 200), ("https://evil.example", 403)):
+            headers = seen | JSON | {"Origin": origin}
+            assert proxy.request("POST", "/dagster/graphql", query, headers)[0] == status
+            lines = websocket_head("/dagster/graphql", own, origin)
+            lines.append(f"Authorization: {login['Authorization']}")
+            with proxy.connect() as connection:
+                connection.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode())
+                first = connection.makefile("rb").readline()
+            assert f" {101 if status == 200 else 403} ".encode() in first
+        assert "a password" not in proxy.logged()
+        assert login["Authorization"] not in proxy.logged()
 
 
 PAGE = """
