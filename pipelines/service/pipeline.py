@@ -60,9 +60,6 @@ class Pipeline:
         if not self.recovery.is_ready:
             return
         code_server, ui, daemon = self.children.values()
-        self.recovery.tend(self._code_server_since)
-        if not self._has_tables(code_server):
-            return
         if code_server.tend():
             self._code_server_since = time.time()
             self._after_restart(code_server)
@@ -100,15 +97,6 @@ class Pipeline:
             self._ticks.rest()
         self.history.hold()
         parts.rotate(self._log)
-
-    def _has_tables(self, code_server: Child) -> bool:
-        """Whether Dagster's tables exist, or recovery, which makes them, has ended.
-
-        The code server opens them as well. Two processes that make them at once leave a database
-        that none can open any more (two heads in `alembic_version`).
-        """
-        begun = code_server.started > 0
-        return begun or self.recovery.is_ready() or self.recovery.process is None
 
     def _can_be_joined(self, code_server: Child) -> bool:
         """Whether UI and daemon may start: the code server answers, or does not come to that."""
