@@ -50,7 +50,7 @@ class Limits:
     start: timedelta = timedelta(seconds=120)
     """How long a part may take from `dlr up` to its first answer."""
     tick: timedelta = timedelta(minutes=3)
-    """Age of the sensor's newest tick; it looks every minute."""
+    """Age of the sensor's newest tick; it looks every 45 s."""
     failed_runs: int = 3
     """Runs in a row."""
     run: timedelta = timedelta(hours=1)

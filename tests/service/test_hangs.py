@@ -15,6 +15,7 @@ import pytest
 
 from contract.settings import Settings
 from pipelines.runs.home import prepare_instance
+from pipelines.runs.recover import recover
 from pipelines.service.child import start
 from pipelines.service.look import Look, Tick
 from pipelines.service.pipeline import Pipeline
@@ -24,6 +25,8 @@ from tests.command import ROOT
 from tests.data_folder import ask, form, land, push, record, settings_of
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+STARTING = dg.DagsterEventType.PIPELINE_STARTING
+LEFT = "00000000-0000-4000-8000-000000000000"
 RECOVER = ["pipelines.runs.recover", "0"]
 
 
@@ -69,6 +72,38 @@ def test_a_run_that_hangs_is_ended_and_the_next_goes_on(settings: Settings, tmp_
         said = [str(entry.message) for entry in instance.all_logs(hung)]
     assert any("longer than DLR_MAX_RUN_S (0.5 s) and was ended" in text for text in said)
     assert not list((home / "running").iterdir()), "nothing is left of either"
+
+
+LAUNCHED = {".dagster/grpc_info": "{}"}
+"""The tag of a run that a code server was asked to start."""
+
+
+@pytest.mark.parametrize(
+    ("events", "tags"),
+    [([], {}), ([STARTING], {}), ([STARTING, dg.DagsterEventType.RUN_START], LAUNCHED)],
+    ids=["not-started", "starting", "started"],
+)
+def test_a_run_that_a_dead_process_was_launching_is_cleared_at_once(
+    events: list[dg.DagsterEventType], tags: dict[str, str], settings: Settings
+) -> None:
+    """It would hold the queue until Dagster's time limit, three minutes later."""
+    land(settings, [push(form([record(1)]))])
+    home = prepare_instance(settings)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.add_run(dg.DagsterRun("refresh", run_id=LEFT, tags=tags))
+        for kind in events:
+            instance.report_dagster_event(dg.DagsterEvent(kind.value, "refresh"), LEFT)
+    now = datetime.now(UTC)
+    assert list(recover(settings, now - timedelta(hours=1))) == ["ready"], "it may still start"
+    assert list(recover(settings, now)) == [
+        "ready",
+        "Marked 1 run as failed whose process was killed.",
+    ]
+    assert ask(settings, "select sid from core.sms_status") == [(1,)]
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        left = instance.get_run_by_id(LEFT)
+        assert left
+        assert left.status is dg.DagsterRunStatus.FAILURE
 
 
 @pytest.fixture
