@@ -98,7 +98,7 @@ def read_file(
 
 
 def read_moved(
-    landing: Path, missing: Iterable[KnownFile], findings: Findings
+    landing: Path, missing: Sequence[KnownFile], findings: Findings
 ) -> Iterator[LandedPush]:
     """Yield the pushes of files that have moved into compressed ones since they were read.
 
@@ -115,10 +115,13 @@ def read_moved(
                         lines = zip(member.lines, count(1), strict=False)
                         yield from _read_lines(lines, known.name, known, findings)
                         _compare_content(known, member.size, member.digest, findings)
-    for known in waiting.values():
+    for absent in missing:
+        names = [part.name for part in _parts(absent)]
+        lost = [name for name in names if name in waiting]
         # a person may have moved a quarantined file away
-        if known.state != _QUARANTINED:
-            _add(known.name, f"the landed file is gone; {_RESTORE}", findings)
+        if absent.state != _QUARANTINED:
+            for name in [absent.name] if lost == names else lost:
+                _add(name, f"the landed file is gone; {_RESTORE}", findings)
 
 
 def _parts(file: KnownFile) -> Iterator[KnownFile]:

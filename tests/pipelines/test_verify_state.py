@@ -136,6 +136,15 @@ def test_hours_combined_meanwhile_are_read_where_they_lie_then(
     assert told(settings) == ""
 
 
+def test_a_compacted_file_that_is_lost_is_named_itself(settings: Settings) -> None:
+    compact(settings, TOMORROW)
+    container = min(settings.landing.rglob("*.gz"))
+    container.unlink()
+    text = told(settings)
+    assert f"{container.name}: the landed file is gone" in text
+    assert "-a.jsonl: the landed file is gone" not in text
+
+
 def test_a_file_altered_where_it_lies_then_is_found_and_so_is_one_that_is_lost(
     settings: Settings,
 ) -> None:
