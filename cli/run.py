@@ -15,7 +15,7 @@ from pipelines.landing.closed_partitions import take_inventory
 from pipelines.landing.registry import LANDED_FILES, SEND_FILES, quarantined
 from pipelines.load import ledger
 from pipelines.models.warehouse import open_warehouse
-from pipelines.runs.home import InstanceError
+from pipelines.runs.home import InstanceError, missing_in, prepare_instance
 from pipelines.sends.files import list_sends
 from pipelines.service.after_run import report_after_run
 from pipelines.service.look import Run
@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001
     from pipelines.runs.instance import refresh  # and with it Dagster, which is slow to import
 
     settings = load_settings()
+    for sentence in missing_in(prepare_instance(settings)):
+        print(f"dlr: {sentence}", file=sys.stderr)
     started = datetime.now(UTC).replace(tzinfo=None)
     try:
         with progress_bar("Processing pending files") as advance:

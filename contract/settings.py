@@ -29,6 +29,7 @@ _WEBHOOK = re.compile(r"((json|slack|feishu|dingtalk)\+)?https?://[^\s/?#]+\S*")
 _EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _SMTP = re.compile(r"smtps?://[^\s/?#]+/?(\?\S*)?")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
+_POSTGRES = re.compile(r"postgresql://[^\s#]+")
 _BIND = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(?P<port>[0-9]{1,5})")
 
 
@@ -106,6 +107,8 @@ class Settings(BaseSettings):
     """Age in days at which landed files are compacted; 0 never compacts them."""
     max_run_s: int = Field(default=3600, ge=60)
     """Longest run in seconds; `dlr up` ends one of its runs that takes longer."""
+    dagster_storage: SecretStr | None = None
+    """Database of Dagster's history, ``postgresql://user:password@host/name``; by default files."""
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     """Country (ISO 3166) of numbers written without a country code."""
     export_mobile: Literal["masked", "hashed", "plain"] = "masked"
@@ -151,6 +154,13 @@ class Settings(BaseSettings):
     def _smtp_is_a_url(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not _SMTP.fullmatch(url.get_secret_value()):
             raise ValueError("must be smtp://user:password@host:587 or smtps://…, such as :465")
+        return url
+
+    @field_validator("dagster_storage")
+    @classmethod
+    def _storage_is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _POSTGRES.fullmatch(url.get_secret_value()):
+            raise ValueError("must be postgresql://user:password@host/database")
         return url
 
     @field_validator("alert_email")

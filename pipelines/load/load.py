@@ -18,6 +18,7 @@ from pipelines.landing.inventory import LandedFile, list_landed
 from pipelines.load import changes, ledger
 from pipelines.load.apply import apply
 from pipelines.load.batch import batches
+from pipelines.load.fold import fold_old_runs
 from pipelines.load.recompute import recompute_core
 from pipelines.load.report import LoadReport
 from pipelines.models.computed import outdated
@@ -40,6 +41,7 @@ def load(
     of how many are done.
     """
     load_reference(con)
+    fold_old_runs(con, datetime.now(UTC).date())
     run = ledger.Run(run_id, datetime.now(UTC), settings)
     this = _Load(con, run, LoadReport(), on_progress)
     this.recompute()

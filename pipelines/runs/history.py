@@ -1,4 +1,4 @@
-"""Dagster's run history in the data folder: marks dead runs as failed, and deletes old ones.
+"""Runs whose process is dead are marked as failed.
 
     $DLR_DATA/dagster/running/<run id>.lock    locked by the process of a run as long as it lives
     $DLR_DATA/dagster/running/<run id>.pid     its process id
@@ -10,8 +10,6 @@ all others, because only one may run at a time. The lock of a dead process is fr
 
 import multiprocessing
 import os
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -23,7 +21,6 @@ from contract.settings import Settings
 from pipelines.folder.lock import WarehouseBusyError, pipeline_lock
 from pipelines.runs.parent import end_with
 
-KEEP = timedelta(days=7)
 START = timedelta(minutes=2)
 """A run older than this has reached its first step if its process lives."""
 LAUNCH = timedelta(minutes=1)
@@ -46,6 +43,10 @@ def hold_run(instance: dg.DagsterInstance, run_id: str) -> None:
     A process that a code server made for the run ends with the code server.
     """
     if run_id not in _held:
+        while _held:  # a process has one run at a time; what it had before is over
+            _, lock = _held.popitem()
+            lock.release()
+            _forget(Path(lock.lock_file))
         if code_server := multiprocessing.parent_process():
             end_with(code_server.pid or 0)
         lock = FileLock(_lock_file(instance, run_id))
@@ -126,6 +127,13 @@ def _forget(lock_file: Path) -> None:
         lock_file.with_suffix(suffix).unlink(missing_ok=True)
 
 
+def forget_process(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Remove the files of a run's process unless it lives."""
+    lock_file = _lock_file(instance, run_id)
+    if _is_free(lock_file):
+        _forget(lock_file)
+
+
 def _is_free(lock_file: Path) -> bool:
     try:
         with FileLock(lock_file, timeout=0):
@@ -144,50 +152,5 @@ def _is_locked(settings: Settings) -> bool:
 
 def _lock_file(instance: dg.DagsterInstance, run_id: str) -> Path:
     folder = Path(instance.root_directory) / "running"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{run_id}.lock"
-
-
-def sweep_history(instance: dg.DagsterInstance, keep: timedelta = KEEP) -> int:
-    """Delete finished runs older than ``keep``; returns how many.
-
-    SQLite storage grows by about 150 kB a run, and deleting a run leaves its database file. The
-    newest run of each partition stays: without it, Dagster would forget that the partition is done.
-    """
-    old = instance.get_run_records(
-        dg.RunsFilter(
-            created_before=datetime.now(UTC) - keep,
-            statuses=[
-                dg.DagsterRunStatus.SUCCESS,
-                dg.DagsterRunStatus.FAILURE,
-                dg.DagsterRunStatus.CANCELED,
-            ],
-        )
-    )
-    needed = set(_newest_of_partitions(instance))
-    run_ids = {record.dagster_run.run_id for record in old} - needed
-    for run_id in run_ids:
-        instance.delete_run(run_id)
-        _remove_files(instance, run_id)
-    return len(run_ids)
-
-
-def _newest_of_partitions(instance: dg.DagsterInstance) -> Iterator[str]:
-    """Run that last materialised each partition."""
-    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
-    for asset in instance.all_asset_keys():
-        newest = instance.event_log_storage.get_latest_storage_id_by_partition(asset, kind)
-        if newest:
-            ids = list(newest.values())
-            records = instance.event_log_storage.get_event_records(
-                dg.EventRecordsFilter(kind, asset_key=asset, storage_ids=ids)
-            )
-            yield from (record.run_id for record in records)
-
-
-def _remove_files(instance: dg.DagsterInstance, run_id: str) -> None:
-    home = Path(instance.root_directory)
-    for left_over in (home / "history" / "runs").glob(f"{run_id}.db*"):
-        left_over.unlink()
-    _forget(_lock_file(instance, run_id))
-    shutil.rmtree(home / "storage" / run_id, ignore_errors=True)

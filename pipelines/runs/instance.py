@@ -15,6 +15,7 @@ from contract.settings import Settings
 from pipelines.runs.graph import definitions
 from pipelines.runs.history import bury_dead_runs
 from pipelines.runs.home import InstanceError, prepare_instance
+from pipelines.runs.retention import sweep_if_due
 
 
 class RunError(UserError):
@@ -44,6 +45,7 @@ def refresh(settings: Settings) -> str:
     """
     with _writable_history(settings), dagster_instance(settings) as instance:
         result = _execute(instance, settings)
+        sweep_if_due(instance)
     if not result.success:
         raise RunError(_cause(result))
     return str(result.run_id)

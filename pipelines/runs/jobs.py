@@ -9,8 +9,9 @@ from contract.settings import load_settings
 from pipelines.folder.lock import WarehouseBusyError
 from pipelines.landing.compaction import compact
 from pipelines.models.warehouse import warehouse_path
-from pipelines.runs.history import hold_run, sweep_history
+from pipelines.runs.history import hold_run
 from pipelines.runs.pipeline_file import record_problems
+from pipelines.runs.retention import sweep_history
 
 
 def _record_problems(
@@ -41,7 +42,7 @@ refresh = dg.define_asset_job(
 
 @dg.op
 def forget_old_runs(context: dg.OpExecutionContext) -> None:
-    """Delete old run history, with the files Dagster leaves behind."""
+    """Delete old run history, with what Dagster leaves behind."""
     hold_run(context.instance, context.run_id)
     context.log.info(f"Deleted {sweep_history(context.instance)} runs from the history.")  # noqa: G004
 

@@ -16,6 +16,7 @@ from pipelines.publish.publish import can_publish
 from pipelines.runs.history import UNFINISHED, bury_dead_runs
 from pipelines.runs.jobs import refresh
 from pipelines.runs.pipeline_file import record_problems
+from pipelines.runs.retention import sweep_if_due
 from pipelines.sends.files import list_sends, pending_sends
 
 
@@ -52,6 +53,7 @@ def landed_files_sensor(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Start at most one refresh; files that a failed run left pending are tried again."""
     bury_dead_runs(context.instance, load_settings())
+    sweep_if_due(context.instance)
     _record(context)
     unfinished = dg.RunsFilter(job_name=refresh.name, statuses=UNFINISHED)
     if context.instance.get_run_records(unfinished, limit=1):

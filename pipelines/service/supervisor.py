@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from contract.errors import UserError
 from contract.problems import UP_FILE, service_folder, write_json
 from contract.settings import Settings
-from pipelines.runs.home import prepare_instance
+from pipelines.runs.home import missing_in, prepare_instance
 from pipelines.service import parts
 from pipelines.service.child import Child, Say
 from pipelines.service.gather import gather, receiver_url, room_of, ui_url
@@ -134,6 +134,8 @@ class Supervisor:
             started = {"pid": os.getpid(), "started_at": datetime.now(UTC).isoformat()}
             write_json(self._folder / UP_FILE, started | {"version": version("dlr")})
             if self._has_room():
+                for sentence in missing_in(home):
+                    self._say(sentence)
                 return Pipeline(self._settings, home, self._say, self._times)
         except OSError as error:
             trouble = f"{error.strerror} ({error.filename})"

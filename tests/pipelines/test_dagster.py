@@ -29,8 +29,8 @@ from pipelines.folder.show import analytics_path, manifest_path
 from pipelines.landing import compactor
 from pipelines.models import Model, load_models
 from pipelines.runs import sensors
-from pipelines.runs.history import sweep_history
 from pipelines.runs.instance import RunError, dagster_instance, refresh
+from pipelines.runs.retention import Keep, sweep_history
 from tests.data_folder import ask, fingerprint, form, record, run, warehouse
 from tests.live import ROOT
 
@@ -599,7 +599,7 @@ def test_old_runs_are_forgotten_with_their_files(
     young = housekeeping.execute_in_process(instance=instance, run_config=QUIET).run_id
     assert instance.has_run(old)
 
-    assert sweep_history(instance, keep=timedelta(0)) == 2
+    assert sweep_history(instance, Keep(runs=0)) == 2
     assert [one.run_id for one in instance.get_runs()] == [under_way]
     assert files_of(instance, old) == files_of(instance, young) == []
 
@@ -649,9 +649,9 @@ def test_forgetting_runs_does_not_forget_which_landing_days_are_done(
     land(settings, MONDAY, A)
     assert execute(instance, asset_selection=LOADED).success
     land(settings, MONDAY, B)
-    newest = execute(instance, asset_selection=LOADED).run_id
-    assert sweep_history(instance, keep=timedelta(0)) == 1
-    assert [one.run_id for one in instance.get_runs()] == [newest]
+    assert execute(instance, asset_selection=LOADED).success
+    assert sweep_history(instance, Keep(runs=0)) == 2
+    assert instance.get_runs() == []
     assert instance.get_materialized_partitions(STATUS) == {MONDAY.isoformat()}
 
 

@@ -1,5 +1,5 @@
 /*
-description: The conservation law, run by run and over all time. Records received are messages known, duplicates, conflicts, rejected and erased, and nothing else.
+description: The conservation law, run by run and over all time; day by day once it is older than 90 days. Records received are messages known, duplicates, conflicts, rejected and erased, and nothing else.
 grain: run_id
 materialized: python
 depends_on: [raw.pushes, core.sms_status]
@@ -12,8 +12,8 @@ checks:
       where sequence = (select max(sequence) from ops.ledger)
         and not balanced
 columns:
-  sequence: bigint -- Order of the runs in this warehouse, counted from 1.
-  run_id: varchar -- Run of the pipeline, as in Dagster.
+  sequence: bigint -- Order of the runs in this warehouse, counted from 1; of a day, its last run's.
+  run_id: varchar -- Run of the pipeline, as in Dagster; of runs folded into a day, the day (YYYY-MM-DD, UTC).
   started_at_utc: timestamp -- When the run began to take files, UTC.
   updated_at_utc: timestamp -- When its last batch was stored, UTC.
   files: bigint -- Landed files taken by the run.

@@ -1,4 +1,5 @@
--- Runs of the ledger that do not follow from the run before, or do not balance.
+-- Runs of the ledger that do not follow from the run before, or do not balance. Old runs are folded
+-- into one row a day, which has the day as its run and the number of its last run.
 with file_count as (
     select run_id, count(*) as n
     from (select run_id from ops.files union all select run_id from ops.compacted_files)
@@ -10,7 +11,11 @@ run as (
         ledger.*,
         coalesce(n, 0) as own_files,
         row_number() over previous as place,
-        coalesce(lag(sequence) over previous, 0) + 1 as next_sequence,
+        if(
+            ledger.run_id = strftime(updated_at_utc, '%Y-%m-%d'),
+            greatest(sequence, coalesce(lag(sequence) over previous, 0) + 1),
+            coalesce(lag(sequence) over previous, 0) + 1
+        ) as next_sequence,
         coalesce(lag(total_records) over previous, 0) + coalesce(records, 0) as sum_records,
         coalesce(lag(total_messages) over previous, 0) + coalesce(messages, 0) as sum_messages,
         coalesce(lag(total_duplicates) over previous, 0) + coalesce(duplicates, 0) as sum_duplicates,

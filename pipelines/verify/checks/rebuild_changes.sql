@@ -8,7 +8,14 @@ where (
     and what in (
         'category', 'country', 'operator', 'delivered', 'event_time', 'new', 'gone', 'reject'
     )
-    and run_id in (select run_id from ops.ledger)
+    and (
+        run_id in (select run_id from ops.ledger)
+        -- or its day is folded
+        or found_at_utc <= (
+            select max(updated_at_utc) from ops.ledger
+            where run_id = strftime(updated_at_utc, '%Y-%m-%d')
+        )
+    )
     and found_at_utc is not null
 ) is not true
 order by all
