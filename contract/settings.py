@@ -27,9 +27,11 @@ _MAPPED_BITS = 96
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,200}")
 _WEBHOOK = re.compile(r"((json|slack|feishu|dingtalk)\+)?https?://[^\s/?#]+\S*")
 _EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
-_SMTP = re.compile(r"smtps?://[^\s/?#]+/?(\?\S*)?")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
-_POSTGRES = re.compile(r"postgresql://[^\s#]+")
+_URLS = {
+    "smtp_url": (r"smtps?://[^\s/?#]+/?(\?\S*)?", "smtp://user:password@host:587 or smtps://…:465"),
+    "dagster_storage": (r"postgresql://[^\s#]+", "postgresql://user:password@host/database"),
+}
 _BIND = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(?P<port>[0-9]{1,5})")
 
 
@@ -149,18 +151,12 @@ class Settings(BaseSettings):
             )
         return urls
 
-    @field_validator("smtp_url")
+    @field_validator("smtp_url", "dagster_storage")
     @classmethod
-    def _smtp_is_a_url(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not _SMTP.fullmatch(url.get_secret_value()):
-            raise ValueError("must be smtp://user:password@host:587 or smtps://…, such as :465")
-        return url
-
-    @field_validator("dagster_storage")
-    @classmethod
-    def _storage_is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not _POSTGRES.fullmatch(url.get_secret_value()):
-            raise ValueError("must be postgresql://user:password@host/database")
+    def _url_has_its_form(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        form, example = _URLS[info.field_name or ""]
+        if url is not None and not re.fullmatch(form, url.get_secret_value()):
+            raise ValueError(f"must be {example}")
         return url
 
     @field_validator("alert_email")

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 import duckdb
 
 from pipelines import models
-from pipelines.models.apply import fetch_rows
+from pipelines.models.rows import fetch_rows
 from pipelines.models.warehouse import transaction
 
 KEEP = timedelta(days=90)

@@ -128,10 +128,8 @@ def _forget(lock_file: Path) -> None:
 
 
 def forget_process(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Remove the files of a run's process unless it lives."""
-    lock_file = _lock_file(instance, run_id)
-    if _is_free(lock_file):
-        _forget(lock_file)
+    """Remove the files of the process of a run that is over, or unknown."""
+    _forget(_lock_file(instance, run_id))
 
 
 def _is_free(lock_file: Path) -> bool:
