@@ -28,6 +28,8 @@ from sqlalchemy.pool import StaticPool
 from pipelines.runs.slim import slim
 
 INDEX = "index"
+_RUNLESS = ".db"
+"""The whole name of the file of events that no run reported."""
 _MOST_OPEN = 2
 """The index, and the run in progress."""
 _WAL_PAGES = 200
@@ -132,7 +134,7 @@ class EventLog(SqliteEventLogStorage):
     def files(self) -> Iterator[Path]:
         """Databases of runs."""
         for file in Path(self._base_dir).glob("*.db"):
-            if file.stem != INDEX:
+            if file.stem not in (INDEX, _RUNLESS):
                 yield file
 
     def compact(self, *, vacuum: bool) -> None:
