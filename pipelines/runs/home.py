@@ -1,5 +1,6 @@
 """Where Dagster's instance lies; does without Dagster, so that `dlr up` stays small."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ _OWN = {
 }
 """Digests (SHA-256) of the files that earlier versions wrote, which nobody has edited."""
 _OLD_PLACE = re.compile(r'(?<=base_dir: ")[^"\n]*(?=/history/runs")')
+_STORAGE = re.compile(r"^( *)class: (Storage|ArtifactStorage)$", re.MULTILINE)
+_PLACE = re.compile(r'(?<=\n)( +config:\n +home: )"(?:[^"\\\n]|\\.)*"\n')
+"""What `dlr` adds to each class of storage in its copy."""
 
 
 class InstanceError(UserError):
@@ -30,17 +34,23 @@ class InstanceError(UserError):
 def prepare_instance(settings: Settings) -> Path:
     """Make ``$DLR_DATA/dagster`` the home of Dagster, for this process and its children.
 
-    Writes ``dagster.yaml`` unless there is one that somebody has edited. Raises InstanceError where
-    that one, or what is installed, cannot do what the settings ask for.
+    Writes ``dagster.yaml`` unless there is one that somebody has edited; of that, only the folder's
+    own place is kept up to date. Raises InstanceError where it, or what is installed, cannot do
+    what the settings ask for.
     """
     check_driver(settings)
     home = settings.data.absolute() / "dagster"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     config, file = _instance_file().read_text(encoding="utf-8"), home / "dagster.yaml"
     present = file.read_text(encoding="utf-8") if file.exists() else None
-    if present is None or (present != config and _is_own(present)):
-        file.write_text(config, encoding="utf-8")
-    elif present != config and settings.dagster_storage and not _has_storage(present):
+    place = json.dumps(str(home), ensure_ascii=False)
+    if present is None or _is_own(present):
+        wanted = _placed(config, place)
+    else:
+        wanted = _PLACE.sub(lambda found: f"{found[1]}{place}\n", present)
+    if wanted != present:
+        file.write_text(wanted, encoding="utf-8")
+    if settings.dagster_storage and not _has_storage(wanted):
         raise InstanceError(
             f"DLR_DAGSTER_STORAGE has no effect because {file} was edited and lacks the section "
             f"`storage` of {_instance_file()}; copy it from there."
@@ -62,7 +72,7 @@ def missing_in(home: Path) -> Iterator[str]:
         present = file.read_text(encoding="utf-8")
     except OSError:
         return
-    if present == _instance_file().read_text(encoding="utf-8"):
+    if _is_own(present):
         return
     where = f"{file} was edited and lacks"
     if not _has_storage(present):
@@ -85,10 +95,17 @@ def check_driver(settings: Settings) -> None:
         )
 
 
+def _placed(config: str, place: str) -> str:
+    """The file for a copy, which names its place: whoever opens it need not know the settings."""
+    lines = r"\g<0>\n\1config:\n\1  home: "
+    return _STORAGE.sub(lambda found: found.expand(lines) + place, config)
+
+
 def _is_own(text: str) -> bool:
-    """Whether an earlier version wrote this, perhaps for a folder in another place."""
-    original = _OLD_PLACE.sub("$DAGSTER_HOME", text)
-    return sha256(original.encode()).hexdigest() in _OWN
+    """Whether `dlr` wrote this, perhaps an earlier version or for a folder in another place."""
+    original = _PLACE.sub("", _OLD_PLACE.sub("$DAGSTER_HOME", text))
+    config = _instance_file().read_text(encoding="utf-8")
+    return original == config or sha256(original.encode()).hexdigest() in _OWN
 
 
 def _has_storage(text: str) -> bool:

@@ -5,8 +5,8 @@
     $DLR_DATA/dagster/schedules/schedules.db      ticks and switches
     $DLR_DATA/dagster/checked                     version of Dagster that has checked these tables
 
-With ``DLR_DAGSTER_STORAGE=postgresql://…`` the first three are tables of that database. The place
-follows from the settings alone, wherever ``DAGSTER_HOME`` is.
+With ``DLR_DAGSTER_STORAGE=postgresql://…`` the first three are tables of that database. The copy of
+``dagster.yaml`` in a data folder names the folder; that of a checkout leaves it to ``DLR_DATA``.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,11 @@ from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
 
-from contract.settings import Settings, load_settings
+from contract.settings import load_settings
 from pipelines.runs.event_log import EventLog
 from pipelines.runs.home import check_driver
 
+_CONFIG = {"home": dg.Field(str, is_required=False)}
 Storages = tuple[RunStorage, EventLogStorage, ScheduleStorage]
 
 
@@ -35,21 +36,21 @@ class Storage(CompositeStorage):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No options: the settings have them."""
-        return {}
+        """Folder of Dagster's files; that of the settings where none is named."""
+        return _CONFIG
 
     @classmethod
     def from_config_value(
         cls,
         inst_data: ConfigurableClassData | None,
-        config_value: Mapping[str, Any],  # noqa: ARG003
+        config_value: Mapping[str, Any],
     ) -> Self:
         """Open the storage; called by Dagster."""
         settings = load_settings()
         check_driver(settings)
         if settings.dagster_storage:
             return cls(*_postgres(settings.dagster_storage.get_secret_value()), inst_data)
-        return cls(*_sqlite(settings), inst_data)
+        return cls(*_sqlite(_home(config_value)), inst_data)
 
 
 class ArtifactStorage(LocalArtifactStorage):
@@ -57,30 +58,29 @@ class ArtifactStorage(LocalArtifactStorage):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No options: the settings have them."""
-        return {}
+        """Folder of Dagster's files; that of the settings where none is named."""
+        return _CONFIG
 
     @classmethod
     def from_config_value(
         cls,
         inst_data: ConfigurableClassData | None,
-        config_value: Mapping[str, Any],  # noqa: ARG003
+        config_value: Mapping[str, Any],
     ) -> Self:
         """Create it; called by Dagster."""
-        return cls(str(home_of(load_settings())), inst_data)
+        return cls(str(_home(config_value)), inst_data)
 
 
-def home_of(settings: Settings) -> Path:
-    """Folder of Dagster's files."""
-    return settings.data.absolute() / "dagster"
+def _home(config_value: Mapping[str, Any]) -> Path:
+    named = config_value.get("home")
+    return Path(named) if named else load_settings().data.absolute() / "dagster"
 
 
-def _sqlite(settings: Settings) -> Storages:
+def _sqlite(home: Path) -> Storages:
     """Open the databases; their tables are checked once for each version of Dagster.
 
     Each check loads all of Dagster's migrations: 8 % of a small `dlr run`.
     """
-    home = home_of(settings)
     folder, schedules = home / "history", home / "schedules"
     mark = home / "checked"
     files = (folder / "runs.db", folder / "runs" / "index.db", schedules / "schedules.db")

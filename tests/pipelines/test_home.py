@@ -34,9 +34,8 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_edited_dagster_yaml_is_kept(tmp_path: Path) -> None:
     settings = settings_of(tmp_path / "data")
     file = prepare_instance(settings) / "dagster.yaml"
-    assert file.read_text() == OURS
     assert list(missing_in(file.parent)) == []
-    edited = OURS.replace("purge_after_days: 30", "purge_after_days: 3")
+    edited = file.read_text().replace("purge_after_days: 30", "purge_after_days: 3")
     file.write_text(edited)
     assert prepare_instance(settings) == file.parent
     assert file.read_text() == edited
@@ -50,7 +49,34 @@ def test_one_that_an_earlier_version_wrote_is_brought_up_to_date(tmp_path: Path)
     written = (ROOT / "tests" / "fixtures" / "dagster-2026-11.yaml").read_text()
     (home / "dagster.yaml").write_text(written.replace("$DAGSTER_HOME", "/moved/data/dagster"))
     prepare_instance(settings)
-    assert (home / "dagster.yaml").read_text() == OURS
+    new = prepare_instance(settings_of(tmp_path / "new")) / "dagster.yaml"
+    assert (home / "dagster.yaml").read_text() == new.read_text().replace("/new/", "/data/")
+
+
+def test_whoever_opens_it_by_its_folder_finds_the_history_of_that_folder(
+    tmp_path: Path,
+) -> None:
+    home = prepare_instance(settings_of(tmp_path / "data"))
+    elsewhere = prepare_instance(settings_of(tmp_path / "other"))  # what the settings name now
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert instance.get_runs_count() == 0
+    assert (home / "history" / "runs.db").exists()
+    assert [path.name for path in elsewhere.iterdir()] == ["dagster.yaml"]
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_the_history_of_a_moved_folder_moves_with_it(tmp_path: Path, *, edited: bool) -> None:
+    file = prepare_instance(settings_of(tmp_path / 'a "quoted" folder')) / "dagster.yaml"
+    if edited:
+        file.write_text(file.read_text().replace("purge_after_days: 30", "purge_after_days: 3"))
+    before = file.read_text()
+    (tmp_path / 'a "quoted" folder').rename(tmp_path / "moved")
+    moved = prepare_instance(settings_of(tmp_path / "moved"))
+    text = (moved / "dagster.yaml").read_text()
+    assert text == before.replace(r"a \"quoted\" folder", "moved")
+    with dg.DagsterInstance.from_config(str(moved)):
+        pass
+    assert (moved / "history" / "runs.db").exists()
 
 
 def test_what_an_edited_one_lacks_is_said(tmp_path: Path) -> None:
