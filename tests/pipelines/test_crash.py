@@ -66,7 +66,7 @@ SHOWING = [
     (("pipelines.folder.show._replace", 4), ("sql", "select 1")),
     (("pipelines.folder.show._replace", 5), ("run",)),
     (("pipelines.folder.show._replace", 6), ("status",)),
-    (("pipelines.publish.publish._publication", 1), ("run",)),
+    (("pipelines.publish.publish.describe_damage", 1), ("run",)),
 ]
 BATCHES = 4
 
