@@ -45,8 +45,8 @@ class LandingFolder:
         self.free_floor_inodes = FREE_FLOOR_INODES
         self._partials = root / ".partial"
         self._id_file = root / ".id"
-        self._id = b""
-        """Empty until the folder could be opened."""
+        self._id: bytes | None = None
+        """None until the folder could be opened."""
         self._disk = 0
         self._day: Path | None = None
 
@@ -110,9 +110,9 @@ class LandingFolder:
 
     def _check(self) -> None:
         """Raise OSError if another folder is in the place of ours, or if space is short."""
-        if not self._id and disk_of(self.root) == self._disk:
+        if self._id is None and disk_of(self.root) == self._disk:
             self._open()
-        if not self._id or self._id_file.read_bytes() != self._id:
+        if self._id is None or self._id_file.read_bytes() != self._id:
             raise OSError(errno.ESTALE, "another folder is in its place", str(self.root))
         check_room(self.root, self.free_floor_bytes, self.free_floor_inodes)
 

@@ -111,7 +111,7 @@ def parts(settings: Settings) -> Iterator[Pipeline]:
     """Code server and daemon that live and do nothing."""
     home = prepare_instance(settings)
     (settings.data / "service").mkdir()
-    pipeline = Pipeline(settings, 1, home, [].append, Times(pulse_s=0.3))
+    pipeline = Pipeline(settings, home, [].append, Times(pulse_s=0.3))
     for name in ("code_server", "daemon"):
         pipeline.children[name].process = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
