@@ -39,7 +39,10 @@ def signal_group(leader: int, number: int) -> None:
 
 
 class Child:
-    """A part of the service. `tend` belongs to one thread; a thread of its own probes."""
+    """A part of the service. `tend` belongs to one thread; a thread of its own probes.
+
+    A vital one is started again at once if it has answered since its last start, however often.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Child:
         *,
         probe: Callable[[], bool] | None = None,
         probe_s: float | None = None,
+        is_vital: bool = False,
         log: Path | None = None,
     ) -> None:
         self.name = name
@@ -64,6 +68,7 @@ class Child:
         self._say = say
         self._times = times
         self._probe = probe
+        self._is_vital = is_vital
         self._probe_s = probe_s or times.probe_s
         self._log = log
         self._misses = 0
@@ -128,8 +133,9 @@ class Child:
     def _note_end(self, now: float, process: "subprocess.Popen[bytes]") -> None:
         signal_group(process.pid, signal.SIGKILL)  # what it started does not outlive it
         self.process = None
+        has_answered = self.part.answers
         self._note(answers=False, trouble=_how(process.returncode))
-        if now - self.started > self._times.stable_s:
+        if now - self.started > self._times.stable_s or (self._is_vital and has_answered):
             self._delay_s = 0.0
         self.restarts += 1
         self._say(f"The {self.title} {_how(process.returncode)}; starting it again{self._when()}.")

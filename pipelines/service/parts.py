@@ -30,7 +30,7 @@ _QUIET = ["--log-level", "warning"]
 def receiver(settings: Settings, say: Say, times: Times) -> Child:
     """The receiver, which needs none of the others."""
     alive = partial(answers, f"{receiver_url(settings)}/healthz", times.probe_s)
-    return Child("receiver", ["ingest.server"], say, times, probe=alive)
+    return Child("receiver", ["ingest.server"], say, times, probe=alive, is_vital=True)
 
 
 def pipeline(settings: Settings, home: Path, say: Say, times: Times) -> dict[str, Child]:

@@ -17,7 +17,7 @@ READY = "ready"
 
 
 class Recovery:
-    """At most one such process, and not too often; asked for again meanwhile, it follows later."""
+    """At most one such process; asked for again meanwhile, it follows. After a failure it waits."""
 
     def __init__(self, folder: Path, say: Say, times: Times) -> None:
         self.process: subprocess.Popen[bytes] | None = None
@@ -45,6 +45,8 @@ class Recovery:
         if self.process and now - self._started > self._times.run_s + self._times.start_s:
             self.stop(signal.SIGKILL)
         if self.process and self.process.poll() is not None:
+            if self.process.returncode == 0:
+                self._due = now
             self.process = None
             self.is_ready = True  # as far as it got; nobody else is making the tables
             self._repeat()

@@ -24,7 +24,7 @@ class Times:
     run_s: float = 3600.0
     """Longest run."""
     recovery_s: float = 30.0
-    """Least time from one recovery to the next."""
+    """From a recovery that failed to the next."""
     stop_s: float = 20.0
     """What parts may take to stop before they are killed."""
     minute_s: float = 60.0

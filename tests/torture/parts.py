@@ -30,7 +30,7 @@ def kill_parts(folder: Path, number: int, *, hangs: bool, seed: int) -> bool:
         with Trial(up).running() as trial:
             time.sleep(20)
             for n, victim in enumerate(victims, 1):
-                time.sleep(chance.uniform(2, 15))
+                time.sleep(chance.uniform(2, 20))
                 trial.kill(victim)
                 _say(f"{n:>4} of {len(victims)}: {victim}, back {trial.backs[victim][-1]:.1f} s")
             trial.all_published(2 * PUBLISHED_S)
@@ -83,13 +83,16 @@ def _report(trial: Trial) -> bool:
     _line("receiver gone, else", trial.other_gaps)
     for part, times in backs.items():
         _line(f"{part} back", times)
-    _line("published after", trial.latencies)
+    once = [seconds for seconds, kills in trial.latencies if kills <= 1]
+    _line("published, one kill", once)
+    for kills in range(2, 1 + max(kills for _, kills in trial.latencies)):
+        _line(f"published, {kills} kills", [s for s, n in trial.latencies if n == kills])
     return (
         not trial.other_gaps
         and not trial.refused
         and max(trial.receiver_gaps, default=0) <= RECEIVER_S
         and max(max(times) for times in backs.values()) <= BACK_S
-        and max(trial.latencies) <= PUBLISHED_S
+        and max(once) <= PUBLISHED_S
     )
 
 

@@ -27,8 +27,8 @@ class Trial:
     up: Up
     gaps: list[tuple[float, float]] = field(default_factory=list)
     """When the receiver could not be reached (``monotonic``), and for how many seconds."""
-    latencies: list[float] = field(default_factory=list)
-    """Seconds from an answer to the publication of what was pushed."""
+    latencies: list[tuple[float, int]] = field(default_factory=list)
+    """Seconds from an answer to the publication of what was pushed, and the kills in that time."""
     refused: list[int] = field(default_factory=list)
     """Statuses other than 200."""
     backs: dict[str, list[float]] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class Trial:
     """The gaps after a kill of the receiver, and all others."""
     answers: list[int] = field(default_factory=list)
     """Status of every push that was answered."""
+    _kills: list[float] = field(default_factory=list)
     _waiting: dict[int, float] = field(default_factory=dict)
     """Messages acknowledged and not published yet, and when they were acknowledged."""
     _over: threading.Event = field(default_factory=threading.Event)
@@ -60,6 +61,7 @@ class Trial:
         pid = self._victim(part)
         killed, killed_at = time.monotonic(), time.time()
         os.kill(pid, number)
+        self._kills.append(killed)
         self.up.until(lambda: self._is_back(part, pid, killed_at), within_s, f"{part} again")
         self.backs.setdefault(part, []).append(time.monotonic() - killed)
         self.sort_gaps(killed if part == "receiver" else None)
@@ -138,7 +140,8 @@ class Trial:
                 for sid in sids:
                     newest = max(newest, sid)
                     if acknowledged := self._waiting.pop(sid, None):
-                        self.latencies.append(time.monotonic() - acknowledged)
+                        kills = sum(killed > acknowledged for killed in self._kills)
+                        self.latencies.append((time.monotonic() - acknowledged, kills))
 
 
 def _accepts(file: Path) -> bool:
