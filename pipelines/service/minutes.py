@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from pipelines.service.look import Look
 
@@ -17,8 +18,9 @@ class Minutes:
         """The receiver's own count; it begins again when the receiver does."""
         self._ended: dict[str, int] = {}
         """Runs that ended since the last line, by status."""
-        self._known: set[str] | None = None
-        """Runs whose end has been counted, or was before our time."""
+        self._known: set[str] = set()
+        """Runs whose end has been counted."""
+        self._began = datetime.now(UTC)
 
     def lines(self, look: Look) -> Iterator[str]:
         """Note a look; yield a line when a minute is over and something happened in it."""
@@ -43,9 +45,13 @@ class Minutes:
         self._total = total
 
     def _count_runs(self, look: Look) -> None:
-        ended = {run.run_id: run.status for run in look.runs if run.ended_at}
         if not look.runs:
             return
-        for run in ended.keys() - (self._known if self._known is not None else ended.keys()):
+        ended = {
+            run.run_id: run.status
+            for run in look.runs
+            if run.ended_at and run.ended_at > self._began
+        }
+        for run in ended.keys() - self._known:
             self._ended[ended[run]] = self._ended.get(ended[run], 0) + 1
         self._known = set(ended)

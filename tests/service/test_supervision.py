@@ -132,6 +132,7 @@ def test_a_second_one_on_the_folder_is_one_sentence(storm: Storm) -> None:
 
 def test_it_says_how_many_pushes_and_runs_there_were(storm: Storm) -> None:
     assert "pushes landed" in storm.said
+    assert " succeeded" in storm.said
     assert "Traceback" not in storm.said
 
 
