@@ -50,9 +50,9 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; an expected error becomes one sentence and exit status 1."""
     words = sys.argv[1:] if words is None else words
-    arguments = parser(words).parse_args(words)
     os.umask(0o077)  # every file of ours is readable by its owner only
     try:
+        arguments = parser(words).parse_args(words)
         if arguments.command in READERS:
             from contract.settings import load_settings
             from pipelines.folder.format import expect

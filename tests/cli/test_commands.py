@@ -237,6 +237,27 @@ def test_the_engine_leaves_more_than_half_of_the_memory_to_others(tmp_path: Path
         assert memory_limit(con) == pytest.approx(own_choice / 2, rel=0.02)
 
 
+@pytest.mark.parametrize("command", ["status", "up", "run", "sql"])
+def test_a_receiver_without_the_pipeline_names_what_to_install(
+    tmp_path: Path, command: str
+) -> None:
+    missing = "duckdb", "dagster", "rich", "filelock"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys\nsys.modules |= dict.fromkeys({missing!r})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", command],
+        cwd=tmp_path,
+        env=environment(tmp_path / "data") | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("dlr: This is a receiver-only installation")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_damaged_warehouse_is_explained_and_rebuilt(tmp_path: Path) -> None:
     data = tmp_path / "data"
     settings = settings_of(data)
